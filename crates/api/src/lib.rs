@@ -1,0 +1,1 @@
+//! Types of the custom resources of Flux; their definitions.

@@ -1,0 +1,1 @@
+//! Staged server-side apply, inventory, drift and pruning.

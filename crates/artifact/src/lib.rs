@@ -1,0 +1,1 @@
+//! The artifact store, its file server, and fetching with digest checks.

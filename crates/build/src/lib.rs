@@ -1,0 +1,1 @@
+//! From a file tree and a Kustomization to the objects to apply.

@@ -1,0 +1,3 @@
+//! The executable: chooses a face and nothing else.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Composition: which controllers, which API server, in one process.

@@ -1,0 +1,1 @@
+//! What every controller shares: work queue, leases, finalizers, events, metrics, probes, flags.

@@ -1,0 +1,1 @@
+//! For tests only: worlds in memory, clock, faults, golden files, Git servers.

@@ -1,0 +1,1 @@
+//! The Git protocol: list references, fetch a revision, read its tree.

@@ -1,0 +1,1 @@
+//! Judges whether Kubernetes objects have reached the state that their specs ask for.

@@ -1,0 +1,12 @@
+//! Kubernetes objects as values: kinds, ids, ordering, documents in and out.
+//!
+//! In: JSON values or YAML text. Out: [`Object`]s, their [`GroupVersionKind`] and [`ObjectId`].
+//! Never: I/O, schemas, defaults. An object here is whatever a user wrote.
+//!
+//! Start at [`Object`]. Sorting for output is in `order`, reading of streams in `documents`.
+
+mod id;
+mod object;
+
+pub use id::{GroupVersionKind, ObjectId, ParseIdError};
+pub use object::{InvalidObject, Object};

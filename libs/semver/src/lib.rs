@@ -1,0 +1,1 @@
+//! Versions and ranges as Flux accepts them.

@@ -1,0 +1,1 @@
+//! Structured merge and managed fields, JSON and strategic patches.
