@@ -1,13 +1,17 @@
 //! Automation of this workspace: test, tidy, conformance, bench.
 
 mod conformance;
+mod tidy;
 
-use std::process::ExitCode;
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+
+use anyhow::Context;
 
 const USAGE: &str = "usage: cargo xtask <command>
 
 commands:
-  test [ARGS…]                          run all tests of the workspace
+  test [ARGS…]                          run all tests of the workspace (ARGS go to cargo test)
   tidy                                  check directions, sizes and words
   conformance [AREA…] [--root DIR] [-v] compare with the recorded answers of the original
   bench [AREA…]                         measure ratios
@@ -31,6 +35,25 @@ fn main() -> ExitCode {
 fn dispatch(command: &str, args: &[String]) -> anyhow::Result<()> {
     match command {
         "conformance" => conformance::run(args),
+        "test" => test(args),
+        "tidy" => tidy::run(),
         other => anyhow::bail!("unknown command `{other}`\n{USAGE}"),
     }
+}
+
+/// Runs every test of the workspace.
+fn test(args: &[String]) -> anyhow::Result<()> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.current_dir(workspace()).args(["test", "--workspace"]).args(args);
+    let status = command.status().context("cannot run cargo")?;
+    anyhow::ensure!(status.success(), "tests failed");
+    Ok(())
+}
+
+/// The root folder of the workspace.
+fn workspace() -> PathBuf {
+    let mut dir = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    dir.pop();
+    dir
 }

@@ -142,27 +142,35 @@ impl Object {
         }
     }
 
-    /// Returns the top-level map for changes other than to `apiVersion` and `kind`.
-    pub fn as_map_mut(&mut self) -> &mut Map<String, Value> {
-        if !self.value.is_object() {
-            self.value = Value::Object(Map::new());
-        }
-        match &mut self.value {
+    /// Changes the top-level map; a change that takes `apiVersion` or `kind` away is undone.
+    pub fn edit<T>(&mut self, change: impl FnOnce(&mut Map<String, Value>) -> T) -> T {
+        let mut map = match std::mem::take(&mut self.value) {
             Value::Object(map) => map,
-            _ => unreachable!("an object is a map by construction"),
+            _ => Map::new(),
+        };
+        let kept = ["apiVersion", "kind"].map(|key| (key, map.get(key).cloned()));
+        let result = change(&mut map);
+        for (key, value) in kept {
+            let intact = map.get(key).and_then(Value::as_str).is_some_and(|text| !text.is_empty());
+            if let Some(value) = value.filter(|_| !intact) {
+                map.insert(key.to_owned(), value);
+            }
         }
+        self.value = Value::Object(map);
+        result
     }
 
-    /// Returns the map at `metadata`, made if it is missing or no map.
-    pub fn metadata_mut(&mut self) -> &mut Map<String, Value> {
-        let slot = self.as_map_mut().entry("metadata").or_insert_with(|| Value::Object(Map::new()));
-        if !slot.is_object() {
-            *slot = Value::Object(Map::new());
-        }
-        match slot {
-            Value::Object(map) => map,
-            _ => unreachable!("made a map above"),
-        }
+    /// Changes the map at `metadata`, which is made if it is missing or no map.
+    pub fn edit_metadata<T>(&mut self, change: impl FnOnce(&mut Map<String, Value>) -> T) -> T {
+        self.edit(|map| {
+            let mut metadata = match map.remove("metadata") {
+                Some(Value::Object(metadata)) => metadata,
+                _ => Map::new(),
+            };
+            let result = change(&mut metadata);
+            map.insert("metadata".to_owned(), Value::Object(metadata));
+            result
+        })
     }
 
     fn text(&self, pointer: &str) -> &str {

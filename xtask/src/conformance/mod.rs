@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
+use crate::workspace;
+
 /// The outcome of one case: its name, and what differed if anything did.
 pub(crate) struct Case {
     /// Name inside the area.
@@ -99,13 +101,6 @@ fn parse(args: &[String]) -> anyhow::Result<Options> {
 
 fn default_root() -> PathBuf {
     workspace().join("../shared/conformance")
-}
-
-/// The root folder of the workspace.
-pub(crate) fn workspace() -> PathBuf {
-    let mut dir = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    dir.pop();
-    dir
 }
 
 fn selected(names: &[String]) -> anyhow::Result<Vec<(&'static str, Area)>> {
