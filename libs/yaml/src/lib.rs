@@ -4,8 +4,21 @@
 //! In: bytes. Out: [`Node`] trees or JSON values; and back to the very text that go-yaml prints.
 //! Never: I/O, schemas.
 //!
-//! Start at [`parse`] for trees and [`from_str`] for values.
+//! Start at [`parse`] for trees and [`from_str`] for values. [`to_string`] prints a value as
+//! sigs.k8s.io/yaml does, [`emit`] a tree as any of the Go libraries does.
 
+mod documents;
+mod emit;
+mod error;
+mod limits;
 mod node;
+mod resolve;
+mod value;
 
+pub use documents::{Documents, parse, parse_with};
+pub use emit::{Emit, emit, to_string};
+pub use error::Error;
+pub use limits::Limits;
 pub use node::{Comments, Kind, Node, Style};
+pub use resolve::Resolver;
+pub use value::{from_str, from_str_strict};
