@@ -218,7 +218,8 @@ impl Tree for MemoryTree {
                 _ => return Err(TreeError::NotADirectory { path: path.to_owned() }),
             }
         };
-        let entry = |(name, node): (&String, &Node)| Entry { name: name.clone(), kind: node.kind() };
+        let entry =
+            |(name, node): (&String, &Node)| Entry { name: name.clone(), kind: node.kind() };
         Ok(dir.iter().map(entry).collect())
     }
 }

@@ -4,6 +4,7 @@
 //! outcome for each. A known deviation stands in `xtask/deviations.txt` and counts as failed.
 
 mod envsubst;
+mod sourceignore;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -38,7 +39,8 @@ impl Case {
 type Area = fn(&Path) -> anyhow::Result<Vec<Case>>;
 
 /// Every area, in the order of the report.
-const AREAS: &[(&str, Area)] = &[("envsubst", envsubst::cases)];
+const AREAS: &[(&str, Area)] =
+    &[("envsubst", envsubst::cases), ("sourceignore", sourceignore::cases)];
 
 struct Options {
     areas: Vec<String>,
