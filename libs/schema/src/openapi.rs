@@ -1,0 +1,217 @@
+//! The OpenAPI definitions of the built-in kinds of Kubernetes 1.36, parsed one at a time on demand.
+//!
+//! The data lies compressed in the executable. The first question unpacks its text (about 1 MB);
+//! parsed definitions are never kept here.
+
+use std::collections::HashMap;
+use std::io::Read;
+use std::sync::OnceLock;
+
+use flux_manifest::GroupVersionKind;
+use serde_json::{Map, Value, json};
+
+#[cfg(test)]
+mod tests;
+
+static COMPRESSED: &[u8] = include_bytes!("../data/definitions.tsv.gz");
+
+/// Prefix of a reference between the definitions here.
+pub const REF_PREFIX: &str = "#/definitions/";
+
+struct Index {
+    lines: Vec<Line>,
+    kinds: HashMap<&'static str, usize>,
+}
+
+struct Line {
+    name: &'static str,
+    kinds: &'static str,
+    json: &'static str,
+}
+
+fn index() -> &'static Index {
+    static INDEX: OnceLock<Index> = OnceLock::new();
+    INDEX.get_or_init(|| {
+        static TEXT: OnceLock<String> = OnceLock::new();
+        let text = TEXT.get_or_init(|| {
+            let mut text = String::new();
+            flate2::read::GzDecoder::new(COMPRESSED)
+                .read_to_string(&mut text)
+                .expect("the embedded data is a gzip stream of UTF-8");
+            text.shrink_to_fit();
+            text
+        });
+        let lines: Vec<Line> = text.lines().filter_map(split_line).collect();
+        let mut kinds = HashMap::new();
+        for (at, line) in lines.iter().enumerate() {
+            for kind in line.kinds.split(',').filter(|kind| !kind.is_empty()) {
+                kinds.insert(kind, at);
+            }
+        }
+        Index { lines, kinds }
+    })
+}
+
+fn split_line(line: &'static str) -> Option<Line> {
+    let (name, rest) = line.split_once('\t')?;
+    let (kinds, json) = rest.split_once('\t')?;
+    Some(Line { name, kinds, json })
+}
+
+fn find(name: &str) -> Option<&'static Line> {
+    let lines = &index().lines;
+    let at = lines.binary_search_by(|line| line.name.cmp(name)).ok()?;
+    lines.get(at)
+}
+
+/// Returns the names of all definitions (`io.k8s.api.core.v1.Pod`), sorted.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    index().lines.iter().map(|line| line.name)
+}
+
+/// Returns the name of the definition of `kind`.
+///
+/// Kinds that belong to every group (`DeleteOptions`, `WatchEvent`) are found under each of them.
+pub fn name_of(kind: &GroupVersionKind) -> Option<&'static str> {
+    let key = format!("{}/{}/{}", kind.group, kind.version, kind.kind);
+    let at = index().kinds.get(key.as_str())?;
+    Some(index().lines.get(*at)?.name)
+}
+
+/// Returns the text of the definition called `name`: compact JSON in the form of OpenAPI v2.
+///
+/// References in it start with [`REF_PREFIX`].
+pub fn text(name: &str) -> Option<&'static str> {
+    find(name).map(|line| line.json)
+}
+
+/// Parses the definition called `name`.
+pub fn definition(name: &str) -> Option<Value> {
+    Some(serde_json::from_str(text(name)?).expect("every embedded definition is JSON"))
+}
+
+/// Parses the definition of `kind`.
+pub fn definition_of(kind: &GroupVersionKind) -> Option<Value> {
+    definition(name_of(kind)?)
+}
+
+/// Returns the name that a `$ref` of this data or of an OpenAPI v3 document points to.
+pub fn ref_target(reference: &str) -> Option<&str> {
+    reference.strip_prefix(REF_PREFIX).or_else(|| reference.strip_prefix("#/components/schemas/"))
+}
+
+/// Returns the names of the definitions that `schema` refers to, directly, each once and sorted.
+pub fn references(schema: &Value) -> Vec<String> {
+    let mut found = std::collections::BTreeSet::new();
+    collect_references(schema, &mut found);
+    found.into_iter().collect()
+}
+
+fn collect_references(schema: &Value, found: &mut std::collections::BTreeSet<String>) {
+    match schema {
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                match (key.as_str(), value) {
+                    ("$ref", Value::String(reference)) => {
+                        found.extend(ref_target(reference).map(str::to_owned));
+                    }
+                    _ => collect_references(value, found),
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect_references(item, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// Parses the definition called `name` in the form that `/openapi/v3` documents have.
+///
+/// # Upstream
+/// There, a reference with siblings stands inside `allOf`, fields that are always present carry the
+/// zero value as `default`, and int-or-string and quantities are a `oneOf`. Which optional fields are
+/// structs rather than pointers is not in the data: `metadata`, `spec` and `status` are taken to be.
+pub fn definition_v3(name: &str) -> Option<Value> {
+    match name {
+        "io.k8s.apimachinery.pkg.util.intstr.IntOrString" => {
+            let mut schema = definition(name)?;
+            let fields = schema.as_object_mut()?;
+            fields.remove("type");
+            fields.insert("oneOf".into(), json!([{"type": "integer"}, {"type": "string"}]));
+            Some(schema)
+        }
+        "io.k8s.apimachinery.pkg.api.resource.Quantity" => {
+            let mut schema = definition(name)?;
+            let fields = schema.as_object_mut()?;
+            fields.remove("type");
+            fields.insert("oneOf".into(), json!([{"type": "string"}, {"type": "number"}]));
+            Some(schema)
+        }
+        _ => definition(name).map(|schema| to_v3(schema, Position::Root)),
+    }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Position {
+    Root,
+    Required,
+    Optional,
+    Item,
+}
+
+fn to_v3(schema: Value, position: Position) -> Value {
+    let Value::Object(mut fields) = schema else { return schema };
+    if let Some(Value::String(reference)) = fields.remove("$ref") {
+        return reference_v3(&reference, fields, position);
+    }
+    let required: Vec<Value> =
+        fields.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
+    if let Some(Value::Object(properties)) = fields.get_mut("properties") {
+        for (name, property) in properties.iter_mut() {
+            let place = if required.iter().any(|entry| entry == name.as_str()) {
+                Position::Required
+            } else if matches!(name.as_str(), "metadata" | "spec" | "status")
+                && property.get("$ref").is_some()
+            {
+                Position::Item
+            } else {
+                Position::Optional
+            };
+            *property = to_v3(property.take(), place);
+        }
+    }
+    for key in ["items", "additionalProperties"] {
+        if let Some(inner) = fields.get_mut(key) {
+            *inner = to_v3(inner.take(), Position::Item);
+        }
+    }
+    if matches!(position, Position::Required | Position::Item)
+        && !fields.contains_key("default")
+        && let Some(zero) = fields.get("type").and_then(Value::as_str).and_then(zero_of)
+    {
+        fields.insert("default".into(), zero);
+    }
+    Value::Object(fields)
+}
+
+fn zero_of(kind: &str) -> Option<Value> {
+    match kind {
+        "string" => Some(json!("")),
+        "integer" | "number" => Some(json!(0)),
+        "boolean" => Some(json!(false)),
+        _ => None,
+    }
+}
+
+fn reference_v3(reference: &str, mut fields: Map<String, Value>, position: Position) -> Value {
+    let target = ref_target(reference).unwrap_or(reference);
+    let pointer = format!("#/components/schemas/{target}");
+    let is_struct = text(target).is_some_and(|text| text.contains("\"properties\":"));
+    if is_struct && position != Position::Optional && !fields.contains_key("default") {
+        fields.insert("default".into(), json!({}));
+    }
+    if fields.is_empty() {
+        return json!({ "$ref": pointer });
+    }
+    fields.insert("allOf".into(), json!([{ "$ref": pointer }]));
+    Value::Object(fields)
+}

@@ -1,0 +1,52 @@
+use super::*;
+
+fn kind(group: &str, version: &str, kind: &str) -> GroupVersionKind {
+    GroupVersionKind::new(group, version, kind)
+}
+
+#[test]
+fn every_definition_is_json_and_refers_to_definitions_that_exist() {
+    let mut seen = 0;
+    for name in names() {
+        let value = definition(name).unwrap();
+        for target in references(&value) {
+            assert!(text(&target).is_some(), "{name} refers to {target}");
+        }
+        seen += 1;
+    }
+    assert!(seen > 500, "{seen}");
+}
+
+#[test]
+fn a_definition_is_found_by_its_kind() {
+    assert_eq!(name_of(&kind("apps", "v1", "Deployment")), Some("io.k8s.api.apps.v1.Deployment"));
+    assert_eq!(name_of(&kind("", "v1", "Pod")), Some("io.k8s.api.core.v1.Pod"));
+    assert_eq!(
+        name_of(&kind("batch", "v1", "DeleteOptions")),
+        Some("io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions")
+    );
+    assert_eq!(name_of(&kind("apps", "v1beta1", "Deployment")), None);
+}
+
+#[test]
+fn list_keys_and_their_defaults_are_in_the_data() {
+    let port = definition("io.k8s.api.core.v1.ContainerPort").unwrap();
+    assert_eq!(port["properties"]["protocol"]["default"], "TCP");
+    let container = definition("io.k8s.api.core.v1.Container").unwrap();
+    let ports = &container["properties"]["ports"];
+    assert_eq!(ports["x-kubernetes-list-map-keys"], json!(["containerPort", "protocol"]));
+}
+
+#[test]
+fn a_v3_definition_wraps_references_and_names_zero_values() {
+    let scale = definition_v3("io.k8s.api.autoscaling.v1.Scale").unwrap();
+    let metadata = &scale["properties"]["metadata"];
+    assert_eq!(
+        metadata["allOf"][0]["$ref"],
+        "#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
+    );
+    assert_eq!(metadata["default"], json!({}));
+    let port = definition_v3("io.k8s.api.core.v1.ServicePort").unwrap();
+    assert_eq!(port["properties"]["port"]["default"], 0);
+    assert_eq!(port["properties"]["nodePort"].get("default"), None);
+}
