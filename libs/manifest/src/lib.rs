@@ -7,6 +7,8 @@
 
 mod id;
 mod object;
+mod selector;
 
 pub use id::{GroupVersionKind, ObjectId, ParseIdError};
 pub use object::{InvalidObject, Object};
+pub use selector::{LabelSelector, ParseSelectorError};
