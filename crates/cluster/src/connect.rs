@@ -1,0 +1,59 @@
+//! From a kubeconfig, a pod's environment or a service to a connection.
+
+use std::path::PathBuf;
+
+use kube::config::{KubeConfigOptions, Kubeconfig};
+
+use crate::error::chain;
+
+/// Where the API server is and who asks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Connection {
+    /// A kubeconfig file; `$KUBECONFIG`, the home directory or the pod's environment without it.
+    pub kubeconfig: Option<PathBuf>,
+    /// A context of the kubeconfig.
+    pub context: Option<String>,
+    /// What the server sees as the program's name.
+    pub user_agent: String,
+}
+
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// The kubeconfig is missing or wrong.
+    #[error("failed to load kubeconfig: {0}")]
+    Config(String),
+    /// The settings are fine to read but not to connect with.
+    #[error("failed to build kube client: {0}")]
+    Client(String),
+}
+
+/// Reads the settings and prepares a client; nothing is sent.
+pub(crate) async fn client(connection: &Connection) -> Result<kube::Client, ConnectError> {
+    let wrong = |error: &dyn std::error::Error| ConnectError::Config(chain(error));
+    let options =
+        KubeConfigOptions { context: connection.context.clone(), ..KubeConfigOptions::default() };
+    let mut config = match (&connection.kubeconfig, &connection.context) {
+        (Some(path), _) => {
+            let file = Kubeconfig::read_from(path).map_err(|e| wrong(&e))?;
+            kube::Config::from_custom_kubeconfig(file, &options).await.map_err(|e| wrong(&e))?
+        }
+        (None, Some(_)) => kube::Config::from_kubeconfig(&options).await.map_err(|e| wrong(&e))?,
+        (None, None) => kube::Config::infer().await.map_err(|e| wrong(&e))?,
+    };
+    if !connection.user_agent.is_empty() {
+        let agent = http::HeaderValue::from_str(&connection.user_agent).map_err(|e| wrong(&e))?;
+        config.headers.push((http::header::USER_AGENT, agent));
+    }
+    kube::Client::try_from(config).map_err(|e| ConnectError::Client(chain(&e)))
+}
+
+/// Prepares a client from the text of a kubeconfig.
+pub(crate) async fn client_from_text(text: &str) -> Result<kube::Client, ConnectError> {
+    let wrong = |error: &dyn std::error::Error| ConnectError::Config(chain(error));
+    let file = Kubeconfig::from_yaml(text).map_err(|e| wrong(&e))?;
+    let options = KubeConfigOptions::default();
+    let config =
+        kube::Config::from_custom_kubeconfig(file, &options).await.map_err(|e| wrong(&e))?;
+    kube::Client::try_from(config).map_err(|e| ConnectError::Client(chain(&e)))
+}
