@@ -1,1 +1,13 @@
 //! The parts of Go's standard library that users of Flux see: numbers, durations, times, RE2 syntax.
+//!
+//! In: text and values. Out: what Go would print or read, error texts included.
+//! Never: clocks, files, environment.
+//!
+//! Start at the module of the type: [`duration`], [`time`], [`quote`].
+
+pub mod duration;
+pub mod quote;
+pub mod time;
+
+pub use duration::Duration;
+pub use time::Time;
