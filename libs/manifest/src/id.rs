@@ -63,26 +63,48 @@ pub struct ObjectId {
 
 impl fmt::Display for ObjectId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = self.name.replace(':', "__");
-        write!(f, "{}_{}_{}_{}", self.namespace, name, self.group, self.kind)
+        let Self { namespace, name, group, kind } = self;
+        if self.is_rbac() {
+            write!(f, "{namespace}_{}_{group}_{kind}", name.replace(':', "__"))
+        } else {
+            write!(f, "{namespace}_{name}_{group}_{kind}")
+        }
     }
 }
 
-/// Why a text is no inventory id.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unable to parse stored object metadata: `{text}`")]
-pub struct ParseIdError {
-    text: String,
+impl ObjectId {
+    /// Returns how people name the object: `Kind/namespace/name` or `Kind/name`.
+    pub fn subject(&self) -> String {
+        let Self { namespace, name, group: _, kind } = self;
+        if namespace.is_empty() {
+            format!("{kind}/{name}")
+        } else {
+            format!("{kind}/{namespace}/{name}")
+        }
+    }
+
+    fn is_rbac(&self) -> bool {
+        const KINDS: [&str; 4] = ["Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"];
+        self.group == "rbac.authorization.k8s.io" && KINDS.contains(&self.kind.as_str())
+    }
 }
 
+/// Why a text is no inventory id: the part in which a separator is missing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unable to parse stored object metadata: {part}")]
+pub struct ParseIdError {
+    part: String,
+}
+
+/// Reads an id; two underscores in a name are a colon again, whatever the kind.
 impl FromStr for ObjectId {
     type Err = ParseIdError;
 
     fn from_str(text: &str) -> Result<Self, ParseIdError> {
-        let err = || ParseIdError { text: text.to_owned() };
-        let (namespace, rest) = text.split_once('_').ok_or_else(err)?;
-        let (rest, kind) = rest.rsplit_once('_').ok_or_else(err)?;
-        let (name, group) = rest.rsplit_once('_').ok_or_else(err)?;
+        let missing = |part: &str| ParseIdError { part: part.to_owned() };
+        let (namespace, rest) = text.split_once('_').ok_or_else(|| missing(text))?;
+        let (rest, kind) = rest.rsplit_once('_').ok_or_else(|| missing(rest))?;
+        let (name, group) = rest.rsplit_once('_').ok_or_else(|| missing(rest))?;
         Ok(Self {
             namespace: namespace.to_owned(),
             name: name.replace("__", ":"),

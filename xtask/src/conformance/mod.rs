@@ -4,6 +4,7 @@
 //! outcome for each. A known deviation stands in `xtask/deviations.txt` and counts as failed.
 
 mod envsubst;
+mod plan;
 mod sourceignore;
 
 use std::collections::BTreeMap;
@@ -23,7 +24,6 @@ pub(crate) struct Case {
 
 impl Case {
     /// Compares two texts or values.
-    #[allow(dead_code, reason = "not every set of areas needs it")]
     pub(crate) fn compare<T: PartialEq + std::fmt::Debug>(
         name: impl Into<String>,
         got: &T,
@@ -39,8 +39,12 @@ impl Case {
 type Area = fn(&Path) -> anyhow::Result<Vec<Case>>;
 
 /// Every area, in the order of the report.
-const AREAS: &[(&str, Area)] =
-    &[("envsubst", envsubst::cases), ("sourceignore", sourceignore::cases)];
+const AREAS: &[(&str, Area)] = &[
+    ("dependency_sort", plan::dependency_sort),
+    ("envsubst", envsubst::cases),
+    ("sourceignore", sourceignore::cases),
+    ("ssa", plan::ssa),
+];
 
 struct Options {
     areas: Vec<String>,

@@ -1,0 +1,25 @@
+//! The rules of applying objects: order, inventory, ownership, what is ignored.
+//!
+//! In: objects as they are wanted and as they live, inventories, selectors. Out: what to do with
+//! them, and in which order. Never: I/O; the driver that talks to an API server is `apply`.
+//!
+//! Start at [`stages`] for the order in which objects are applied, at [`Inventory`] for what is
+//! stale; [`takeover`] moves field ownership, [`ChangeSet`] tells what happened.
+
+mod changes;
+mod dependency;
+mod inventory;
+mod mask;
+mod order;
+mod refusal;
+mod switches;
+mod takeover;
+
+pub use changes::{Action, Change, ChangeSet};
+pub use dependency::{Dependent, Reference, SortError, sort};
+pub use inventory::{Entry, Inventory};
+pub use mask::{mask_patch, mask_secrets};
+pub use order::{CustomStage, Stage, apply_order, delete_order, stages};
+pub use refusal::is_immutable;
+pub use switches::{Switches, is_switched};
+pub use takeover::{ManagerRule, Operation, flux_rules, takeover};
