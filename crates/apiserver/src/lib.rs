@@ -1,1 +1,42 @@
-//! An embedded Kubernetes-compatible API server: a service first, a listener second.
+//! An embedded Kubernetes-compatible API server.
+//!
+//! In: HTTP requests, over a socket or as values. Out: the answers that kube-apiserver 1.36 gives.
+//! Never: containers, networks, anything that would run a workload; with the workload simulator on,
+//! the status of workloads is set as if they ran.
+//!
+//! Start at [`Server`]: [`Server::service`] answers requests without a socket. What is
+//! served is a table of [`registry::ResourceInfo`]s; what one kind does differently from all others
+//! is its [`registry::Strategy`]. A request goes through `handle` to `read` or `write`; objects are
+//! bytes in [`store`].
+#![forbid(unsafe_code)]
+#![allow(dead_code, unused_imports, reason = "options that are read before they are obeyed")]
+
+pub mod authn;
+mod body;
+pub mod builtin;
+pub mod clock;
+mod decode;
+pub mod document;
+mod handle;
+mod meta;
+pub mod names;
+mod options;
+pub mod random;
+mod read;
+pub mod registry;
+mod request;
+mod respond;
+mod selector;
+mod server;
+mod service;
+pub mod status;
+pub mod store;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+pub use body::Body;
+pub use options::{Controllers, Options, Toggle, TokenUser};
+pub use server::{Server, StartError};
+pub use service::{ApiService, ClientCertificate};

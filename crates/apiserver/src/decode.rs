@@ -1,0 +1,164 @@
+//! Bodies into objects: content types, field validation, kinds that do not fit.
+
+use serde_json::Value;
+
+use crate::document::{self, Document, Node};
+use crate::registry::{Decoded, ResourceInfo};
+use crate::request::{FieldValidation, Request};
+use crate::status::Status;
+
+/// How a body is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BodyFormat {
+    Json,
+    Yaml,
+    Protobuf,
+}
+
+impl BodyFormat {
+    /// Reads the Content-Type of a create or update; none means JSON.
+    pub(crate) fn of(request: &Request) -> Result<Self, Status> {
+        let header = request.header(http::header::CONTENT_TYPE).unwrap_or_default();
+        let media_type = header.split(';').next().unwrap_or_default().trim();
+        match media_type.to_ascii_lowercase().as_str() {
+            "" | "application/json" => Ok(Self::Json),
+            "application/yaml" => Ok(Self::Yaml),
+            "application/vnd.kubernetes.protobuf" => Ok(Self::Protobuf),
+            _ => Err(unsupported_media_type(&[
+                "application/json",
+                "application/yaml",
+                "application/vnd.kubernetes.protobuf",
+            ])),
+        }
+    }
+}
+
+/// 415 with the types that would be accepted.
+pub(crate) fn unsupported_media_type(accepted: &[&str]) -> Status {
+    let message = format!(
+        "the body of the request was in an unknown format - accepted media types include: {}",
+        accepted.join(", ")
+    );
+    Status::new(415, "UnsupportedMediaType", message)
+}
+
+/// Reads a body as a tree.
+pub(crate) fn document(format: BodyFormat, body: &[u8]) -> Result<Document, String> {
+    match format {
+        BodyFormat::Json => document::parse(body),
+        BodyFormat::Yaml => {
+            let text = String::from_utf8_lossy(body);
+            let value = flux_yaml::from_str(&text).map_err(|error| error.to_string())?;
+            Ok(Document::from(&value))
+        }
+        BodyFormat::Protobuf => Err("protobuf is not supported for this kind".to_owned()),
+    }
+}
+
+/// An object that was read from a body, with texts for warnings.
+pub(crate) struct Body {
+    pub(crate) object: Value,
+    pub(crate) warnings: Vec<String>,
+}
+
+/// Reads the body of a create or update of `info`.
+pub(crate) fn object(
+    request: &Request,
+    info: &ResourceInfo,
+    validation: FieldValidation,
+) -> Result<Body, Status> {
+    let format = BodyFormat::of(request)?;
+    let document = document(format, &request.body).map_err(|error| {
+        Status::bad_request(format!("couldn't get version/kind; json parse error: {error}"))
+    })?;
+    from_document(info, document, validation)
+}
+
+/// Turns a tree into an object of `info`.
+pub(crate) fn from_document(
+    info: &ResourceInfo,
+    document: Document,
+    validation: FieldValidation,
+) -> Result<Body, Status> {
+    check_kind(info, document.root())?;
+    let (kind, version) = (&info.kind, info.api_version());
+    let refuse = |text: &str| {
+        Status::bad_request(format!(
+            "{kind} in version \"{}\" cannot be handled as a {kind}: {text}",
+            info.version
+        ))
+    };
+    let decoded = info.strategy.decode(document).map_err(|text| refuse(&text))?;
+    let Decoded { mut object, strict_errors } = decoded;
+    let map = crate::meta::map(&mut object);
+    map.insert("kind".into(), kind.as_str().into());
+    map.insert("apiVersion".into(), version.into());
+    let warnings = match validation {
+        FieldValidation::Strict if !strict_errors.is_empty() => {
+            let text = strict_errors.join(", ");
+            return Err(refuse(&format!("strict decoding error: {text}")));
+        }
+        FieldValidation::Warn => strict_errors,
+        FieldValidation::Ignore | FieldValidation::Strict => Vec::new(),
+    };
+    Ok(Body { object, warnings })
+}
+
+/// Refuses a body whose type is another one than the path's. A missing type is the path's.
+fn check_kind(info: &ResourceInfo, root: &Node) -> Result<(), Status> {
+    let text = |key| root.get(key).and_then(Node::as_str).unwrap_or_default();
+    let (kind, api_version) = (text("kind"), text("apiVersion"));
+    if info.is_custom {
+        return check_custom_kind(info, kind, api_version);
+    }
+    let kind = if kind.is_empty() { &info.kind } else { kind };
+    let own_version = info.api_version();
+    let api_version = if api_version.is_empty() { &own_version } else { api_version };
+    if kind == info.kind && api_version == own_version {
+        return Ok(());
+    }
+    let (group, version) = api_version.rsplit_once('/').unwrap_or(("", api_version));
+    let _ = group;
+    let wrong = format!("{kind} in version \"{version}\" cannot be handled as a {}", info.kind);
+    let why = match flux_schema::resources::all()
+        .iter()
+        .find(|one| one.kind.kind == kind && one.kind.group == group && one.kind.version == version)
+    {
+        Some(_) => format!(
+            "converting ({version}.{kind}) to ({}.{}): unknown conversion",
+            internal_package(&info.group),
+            info.kind
+        ),
+        None => format!(
+            "no kind \"{kind}\" is registered for version \"{api_version}\" in scheme \
+             \"pkg/runtime/scheme.go:111\""
+        ),
+    };
+    Err(Status::bad_request(format!("{wrong}: {why}")))
+}
+
+/// Returns the name of Go's package of internal types.
+fn internal_package(group: &str) -> &str {
+    match group {
+        "" => "core",
+        group => group.split('.').next().unwrap_or(group),
+    }
+}
+
+fn check_custom_kind(info: &ResourceInfo, kind: &str, api_version: &str) -> Result<(), Status> {
+    let wrong = |text: String| Err(Status::bad_request(text));
+    let own_version = info.api_version();
+    if kind.is_empty() {
+        return wrong(format!(
+            "Object 'Kind' is missing in '{}'",
+            "unstructured object has no kind"
+        ));
+    }
+    if kind != info.kind || api_version != own_version {
+        return wrong(format!(
+            "the API version in the data ({api_version}) does not match the expected API version \
+             ({own_version})"
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,109 @@
+//! The way of a request: who asks, may he, what does the path name, do it.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::request::Parts;
+
+use crate::body::Body;
+use crate::read;
+use crate::registry::{ResourceInfo, Verb};
+use crate::request::{Accept, Query, Request, Target, TargetKind};
+use crate::respond::Answer;
+use crate::server::Core;
+use crate::status::Status;
+use crate::write;
+
+/// Answers a request.
+pub(crate) async fn respond(core: Arc<Core>, parts: Parts, body: Bytes) -> http::Response<Body> {
+    let query = Query::parse(parts.uri.query().unwrap_or_default());
+    let target = Target::parse(&parts.method, parts.uri.path(), &query);
+    let accept = parts.headers.get(http::header::ACCEPT).and_then(|value| value.to_str().ok());
+    let encoding = Accept::encoding_only(accept);
+    let user = match core.authenticator.authenticate(&parts.headers) {
+        Ok(user) => user,
+        Err(status) => return Answer::status(&status).encoded(encoding).into_response(),
+    };
+    let Parts { method, headers, .. } = parts;
+    let request = Request { method, target, query, headers, body, user };
+    match route(core, request).await {
+        Ok(answer) => answer.into_response(),
+        Err(status) => Answer::status(&status).encoded(encoding).into_response(),
+    }
+}
+
+async fn route(core: Arc<Core>, request: Request) -> Result<Answer, Status> {
+    if request.target.kind == TargetKind::Other {
+        return Ok(Answer::text(404, "404 page not found\n"));
+    }
+    let info = match find(&core, &request.target) {
+        Ok(info) => info,
+        Err(answer) => return answer,
+    };
+    resource(core, request, info).await
+}
+
+/// Finds the resource of a path, or the answer for paths that name none.
+fn find(core: &Core, target: &Target) -> Result<Arc<ResourceInfo>, Result<Answer, Status>> {
+    let resources = core.registry.resources();
+    let Some(info) = resources.get(&target.group, &target.version, &target.resource) else {
+        if resources.has_version(&target.group, &target.version) {
+            return Err(Err(Status::no_such_resource()));
+        }
+        return Err(Ok(Answer::text(404, "404 page not found\n")));
+    };
+    let inside = !target.object_namespace().is_empty();
+    if inside && !info.is_namespaced() {
+        return Err(Ok(Answer::text(404, "404 page not found\n")));
+    }
+    Ok(info.clone())
+}
+
+async fn resource(
+    core: Arc<Core>,
+    request: Request,
+    info: Arc<ResourceInfo>,
+) -> Result<Answer, Status> {
+    let target = &request.target;
+    let verb = match target.verb {
+        "create" => Verb::Create,
+        "delete" => Verb::Delete,
+        "deletecollection" => Verb::DeleteCollection,
+        "get" => Verb::Get,
+        "list" => Verb::List,
+        "patch" => Verb::Patch,
+        "update" => Verb::Update,
+        "watch" => Verb::Watch,
+        _ => return Err(Status::method_not_allowed()),
+    };
+    check_method(&info, target, verb)?;
+    match verb {
+        Verb::Get => read::get(&core, &request, &info),
+        Verb::List => read::list(&core, &request, &info).await,
+        Verb::Watch => read::watch(core, &request, info).await,
+        Verb::Create => write::create(&core, &request, &info),
+        Verb::Update => write::update(&core, &request, &info),
+        Verb::Patch => write::patch(&core, &request, &info),
+        Verb::Delete => write::delete(&core, &request, &info),
+        Verb::DeleteCollection => write::delete_collection(&core, &request, &info),
+    }
+}
+
+/// Refuses methods that a path does not have.
+fn check_method(info: &ResourceInfo, target: &Target, verb: Verb) -> Result<(), Status> {
+    let named = !target.name.is_empty();
+    let fits = match verb {
+        Verb::Create => !named || !target.subresource.is_empty(),
+        Verb::Update | Verb::Patch => named,
+        _ => true,
+    };
+    let everywhere = info.is_namespaced() && target.object_namespace().is_empty();
+    let needs_namespace = !matches!(verb, Verb::List | Verb::Watch);
+    if !fits || everywhere && needs_namespace {
+        return Err(Status::method_not_allowed());
+    }
+    if target.subresource.is_empty() && !info.verbs.contains(&verb) {
+        return Err(Status::method_not_allowed());
+    }
+    Ok(())
+}

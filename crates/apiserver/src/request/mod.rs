@@ -1,0 +1,49 @@
+//! What a request asks for: its path, its options, the forms of answer that it accepts.
+
+mod accept;
+mod options;
+mod query;
+mod target;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use accept::{Accept, Encoding, Shape};
+pub(crate) use options::{
+    DeleteOptions, FieldValidation, ListOptions, Propagation, VersionMatch, WriteOptions,
+};
+pub(crate) use query::Query;
+pub(crate) use target::{Target, TargetKind};
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method};
+
+use crate::authn::User;
+
+/// A whole request, body included.
+pub(crate) struct Request {
+    pub(crate) method: Method,
+    pub(crate) target: Target,
+    pub(crate) query: Query,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    pub(crate) user: Arc<User>,
+}
+
+impl Request {
+    /// Returns a header's text.
+    pub(crate) fn header(&self, name: http::header::HeaderName) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// Returns the field manager that a write without `fieldManager` gets: what stands before the
+    /// first slash of the user agent.
+    pub(crate) fn default_manager(&self) -> String {
+        let agent = self.header(http::header::USER_AGENT).unwrap_or_default();
+        let first = agent.split('/').next().unwrap_or_default();
+        let printable: String =
+            first.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+        printable.chars().take(128).collect()
+    }
+}

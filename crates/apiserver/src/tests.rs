@@ -1,0 +1,85 @@
+//! The vertical: requests against a server without a socket.
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use serde_json::{Value, json};
+
+use crate::{Controllers, Options, Server};
+
+struct World {
+    server: Server,
+}
+
+impl World {
+    fn new() -> Self {
+        let options =
+            Options { seed: Some(1), controllers: Controllers::NONE, ..Options::default() };
+        Self { server: Server::start(options).unwrap() }
+    }
+
+    async fn send(&self, method: &str, url: &str, body: Option<Value>) -> (u16, Value) {
+        let kind = match method {
+            "PATCH" => "application/merge-patch+json",
+            _ => "application/json",
+        };
+        let request = http::Request::builder()
+            .method(method)
+            .uri(url)
+            .header("content-type", kind)
+            .header("user-agent", "test/1")
+            .header("authorization", format!("Bearer {}", self.server.admin_token()))
+            .body(Full::new(body.map(|b| Bytes::from(b.to_string())).unwrap_or_default()))
+            .unwrap();
+        let response = self.server.service().respond(request).await;
+        let code = response.status().as_u16();
+        let bytes = response.into_body().collect().await.unwrap().to_bytes();
+        (code, serde_json::from_slice(&bytes).unwrap_or_default())
+    }
+}
+
+const MAPS: &str = "/api/v1/namespaces/a/configmaps";
+
+#[tokio::test]
+async fn a_config_map_lives_from_create_to_delete() {
+    let world = World::new();
+    world.send("POST", "/api/v1/namespaces", Some(json!({"metadata": {"name": "a"}}))).await;
+    let map = json!({"metadata": {"name": "m"}, "data": {"k": "v"}});
+    let (code, created) = world.send("POST", MAPS, Some(map.clone())).await;
+    assert_eq!((code, &created["data"]["k"]), (201, &json!("v")));
+    assert_eq!(world.send("POST", MAPS, Some(map)).await.0, 409);
+    let one = format!("{MAPS}/m");
+    let (_, patched) = world.send("PATCH", &one, Some(json!({"data": {"k": "w"}}))).await;
+    assert_eq!(patched["data"]["k"], "w");
+    let (_, list) = world.send("GET", MAPS, None).await;
+    assert_eq!(list["items"][0]["data"]["k"], "w");
+    assert_eq!(world.send("DELETE", &one, None).await.0, 200);
+    assert_eq!(world.send("GET", &one, None).await.0, 404);
+}
+
+#[tokio::test]
+async fn a_watch_shows_what_is_there_and_what_changes() {
+    let world = World::new();
+    world.send("POST", "/api/v1/namespaces", Some(json!({"metadata": {"name": "a"}}))).await;
+    world.send("POST", MAPS, Some(json!({"metadata": {"name": "m"}}))).await;
+    let request = http::Request::builder()
+        .uri(format!("{MAPS}?watch=true"))
+        .header("authorization", format!("Bearer {}", world.server.admin_token()))
+        .body(Full::<Bytes>::default())
+        .unwrap();
+    let mut body = world.server.service().respond(request).await.into_body();
+    world.send("DELETE", &format!("{MAPS}/m"), None).await;
+    let mut seen = Vec::new();
+    while seen.len() < 2 {
+        let frame = body.frame().await.unwrap().unwrap().into_data().unwrap();
+        let event: Value = serde_json::from_slice(&frame).unwrap();
+        seen.push(event["type"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(seen, ["ADDED", "DELETED"]);
+}
+
+#[tokio::test]
+async fn a_body_of_more_than_three_mebibytes_is_refused() {
+    let world = World::new();
+    let big = json!({"metadata": {"name": "a"}, "data": {"k": "v".repeat(4 << 20)}});
+    assert_eq!(world.send("POST", "/api/v1/namespaces", Some(big)).await.0, 413);
+}

@@ -1,0 +1,120 @@
+//! POST, and PUT or apply where nothing is yet.
+
+use serde_json::Value;
+
+use super::Scope;
+use crate::clock::to_seconds_text;
+use crate::decode;
+use crate::meta;
+use crate::registry::{Change, ResourceInfo};
+use crate::request::Request;
+use crate::respond::Answer;
+use crate::server::Core;
+use crate::status::Status;
+use crate::store;
+
+/// Answers POST on a collection.
+pub(crate) fn create(
+    core: &Core,
+    request: &Request,
+    info: &ResourceInfo,
+) -> Result<Answer, Status> {
+    let scope = Scope::new(core, request, info, "CreateOptions")?;
+    crate::read::accept(request)?;
+    let body = decode::object(request, info, scope.options.field_validation)?;
+    let mut object = body.object;
+    meta::normalize(&mut object);
+    scope.set_namespace(&mut object)?;
+    info.strategy.default(&mut object);
+    store_new(&scope, object, body.warnings)
+}
+
+/// Stores an object that is decoded and has its defaults.
+pub(crate) fn store_new(
+    scope: &Scope<'_>,
+    mut object: Value,
+    mut warnings: Vec<String>,
+) -> Result<Answer, Status> {
+    let info = scope.info;
+    warnings.extend(duplicate_owner_warning(&meta::dedup_owner_references(&mut object)));
+    let mut writer = scope.core.store.writer();
+    let ctx = scope.context();
+    check_namespace(scope, &object)?;
+    info.strategy.admit(&ctx, &mut object, None)?;
+    set_system_fields(scope, &mut object);
+    info.strategy.prepare_create(&ctx, &mut object)?;
+    let mut errors = meta::check_create(info, &object);
+    errors.extend(info.strategy.validate(&ctx, &object));
+    if !errors.is_empty() {
+        return Err(Status::invalid(&info.group, &info.kind, meta::name(&object), &errors));
+    }
+    warnings.extend(info.strategy.warnings(&ctx, &object, None));
+    let name = meta::name(&object).to_owned();
+    let key = store::key(scope.namespace(), &name);
+    if scope.core.store.get(&info.storage, &key).is_some() {
+        return Err(Status::already_exists(info.group_resource(), &name));
+    }
+    if scope.options.dry_run {
+        return Ok(Answer::value(201, object).warning(warnings));
+    }
+    let mut kept = object.clone();
+    info.strategy.encode_stored(info, &mut kept);
+    let stored = writer.put(scope.target(&key), &mut kept);
+    info.strategy.committed(&ctx, Change::Created(&object));
+    drop(writer);
+    Ok(scope.answer(201, &stored)?.warning(warnings))
+}
+
+fn set_system_fields(scope: &Scope<'_>, object: &mut Value) {
+    let now = to_seconds_text(scope.core.now());
+    let uid = scope.core.random.uuid();
+    let metadata = meta::of(object);
+    for key in ["deletionTimestamp", "deletionGracePeriodSeconds", "resourceVersion"] {
+        metadata.remove(key);
+    }
+    metadata.insert("creationTimestamp".into(), now.into());
+    metadata.insert("uid".into(), uid.into());
+    let prefix = metadata.get("generateName").and_then(Value::as_str).unwrap_or_default();
+    let named = metadata.get("name").and_then(Value::as_str).is_some_and(|name| !name.is_empty());
+    if !named && !prefix.is_empty() {
+        let kept: String = prefix.chars().take(58).collect();
+        let name = format!("{kept}{}", scope.core.random.suffix(5));
+        metadata.insert("name".into(), name.into());
+    }
+}
+
+/// Returns the warning about owner references that occur twice.
+pub(crate) fn duplicate_owner_warning(uids: &[String]) -> Option<String> {
+    if uids.is_empty() {
+        return None;
+    }
+    Some(format!(
+        ".metadata.ownerReferences contains duplicate entries; API server dedups owner references \
+         in 1.20+, and may reject such requests as early as 1.24; please fix your requests; \
+         duplicate UID(s) observed: {}",
+        uids.join(", ")
+    ))
+}
+
+/// Refuses new objects in namespaces that are missing or go.
+fn check_namespace(scope: &Scope<'_>, object: &Value) -> Result<(), Status> {
+    if !scope.info.is_namespaced() {
+        return Ok(());
+    }
+    let name = scope.namespace();
+    let namespaces = store::Collection::new("", "namespaces");
+    let resource = crate::status::GroupResource { group: "", resource: "namespaces" };
+    let found = scope.core.store.get(&namespaces, name);
+    let namespace = found.ok_or_else(|| Status::not_found(resource, name))?.to_value();
+    if !meta::is_deleting(&namespace) {
+        return Ok(());
+    }
+    let why =
+        format!("unable to create new content in namespace {name} because it is being terminated");
+    let status = Status::forbidden(scope.info.group_resource(), meta::name(object), &why);
+    Err(status.with_cause(
+        "NamespaceTerminating",
+        "metadata.namespace",
+        &format!("namespace {name} is being terminated"),
+    ))
+}

@@ -1,0 +1,97 @@
+//! Writes: create, update, patch, delete, with everything that all kinds share.
+
+mod create;
+mod delete;
+mod merge_patch;
+mod patch;
+mod update;
+
+pub(crate) use create::create;
+pub(crate) use delete::{delete, delete_collection};
+pub(crate) use patch::patch;
+pub(crate) use update::update;
+
+use serde_json::Value;
+
+use crate::registry::{Context, ResourceInfo, View};
+use crate::request::{Request, WriteOptions};
+use crate::respond::Answer;
+use crate::server::Core;
+use crate::status::Status;
+use crate::store::{self, Stored, Target};
+
+/// One write: where it goes and how.
+pub(crate) struct Scope<'a> {
+    pub(crate) core: &'a Core,
+    pub(crate) request: &'a Request,
+    pub(crate) info: &'a ResourceInfo,
+    pub(crate) options: WriteOptions,
+}
+
+impl<'a> Scope<'a> {
+    pub(crate) fn new(
+        core: &'a Core,
+        request: &'a Request,
+        info: &'a ResourceInfo,
+        options_kind: &str,
+    ) -> Result<Self, Status> {
+        let options = WriteOptions::from_query(&request.query, options_kind)?;
+        Ok(Self { core, request, info, options })
+    }
+
+    pub(crate) fn namespace(&self) -> &'a str {
+        self.request.target.object_namespace()
+    }
+
+    pub(crate) fn key(&self) -> String {
+        store::key(self.namespace(), &self.request.target.name)
+    }
+
+    pub(crate) fn context(&self) -> Context<'_> {
+        Context {
+            user: &self.request.user,
+            now: self.core.now(),
+            resource: self.info,
+            namespace: self.namespace(),
+            subresource: &self.request.target.subresource,
+            dry_run: self.options.dry_run,
+            view: View::new(&self.core.store),
+            registry: &self.core.registry,
+            random: &self.core.random,
+        }
+    }
+
+    pub(crate) fn target<'k>(&'k self, key: &'k str) -> Target<'k> {
+        Target { collection: &self.info.storage, key, shape: self.info.shape }
+    }
+
+    pub(crate) fn not_found(&self) -> Status {
+        Status::not_found(self.info.group_resource(), &self.request.target.name)
+    }
+
+    /// Fills in or checks `metadata.namespace`.
+    pub(crate) fn set_namespace(&self, object: &mut Value) -> Result<(), Status> {
+        let wanted = self.namespace();
+        let given = crate::meta::namespace(object);
+        if !self.info.is_namespaced() {
+            crate::meta::of(object).remove("namespace");
+            return Ok(());
+        }
+        if given.is_empty() {
+            crate::meta::of(object).insert("namespace".into(), wanted.into());
+        } else if given != wanted {
+            return Err(Status::bad_request(
+                "the namespace of the provided object does not match the namespace sent on the \
+                 request",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Answers with what was stored.
+    pub(crate) fn answer(&self, code: u16, stored: &Stored) -> Result<Answer, Status> {
+        let accept = crate::read::accept(self.request)?;
+        let bytes = crate::read::shown_bytes(self.info, stored);
+        Ok(Answer::json(code, bytes).encoded(accept.encoding))
+    }
+}

@@ -1,0 +1,148 @@
+//! PUT, and the common end of PUT and PATCH.
+
+use serde_json::Value;
+
+use super::Scope;
+use super::create::{duplicate_owner_warning, store_new};
+use crate::decode;
+use crate::meta;
+use crate::read::shown;
+use crate::registry::{Change, ResourceInfo, Update};
+use crate::request::Request;
+use crate::respond::Answer;
+use crate::server::Core;
+use crate::status::{FieldError, Status};
+use crate::store::Writer;
+
+/// Answers PUT on an object.
+pub(crate) fn update(
+    core: &Core,
+    request: &Request,
+    info: &ResourceInfo,
+) -> Result<Answer, Status> {
+    let scope = Scope::new(core, request, info, "UpdateOptions")?;
+    crate::read::accept(request)?;
+    let body = decode::object(request, info, scope.options.field_validation)?;
+    let mut object = body.object;
+    meta::normalize(&mut object);
+    check_name(&object, &request.target.name)?;
+    scope.set_namespace(&mut object)?;
+    info.strategy.default(&mut object);
+    let writer = core.store.writer();
+    let Some(stored) = core.store.get(&info.storage, &scope.key()) else {
+        drop(writer);
+        if info.strategy.allows_create_on_update() {
+            return store_new(&scope, object, body.warnings);
+        }
+        return Err(scope.not_found());
+    };
+    let old = shown(info, &stored);
+    store_changed(&scope, writer, Changed { object, old, warnings: body.warnings })
+}
+
+/// Refuses a body whose name is not the path's.
+pub(crate) fn check_name(object: &Value, wanted: &str) -> Result<(), Status> {
+    match meta::name(object) {
+        "" => Err(Status::bad_request(format!(
+            "the name of the object ({wanted} based on URL) was undeterminable: name must be \
+             provided"
+        ))),
+        name if name != wanted => Err(Status::bad_request(format!(
+            "the name of the object ({name}) does not match the name on the URL ({wanted})"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// An object that is to replace another.
+pub(crate) struct Changed {
+    pub(crate) object: Value,
+    pub(crate) old: Value,
+    pub(crate) warnings: Vec<String>,
+}
+
+/// Stores an object over an old one.
+pub(crate) fn store_changed(
+    scope: &Scope<'_>,
+    mut writer: Writer<'_>,
+    changed: Changed,
+) -> Result<Answer, Status> {
+    let Changed { mut object, old, mut warnings } = changed;
+    let info = scope.info;
+    warnings.extend(duplicate_owner_warning(&meta::dedup_owner_references(&mut object)));
+    check_version(scope, &mut object, &old)?;
+    let ctx = scope.context();
+    info.strategy.admit(&ctx, &mut object, Some(&old))?;
+    let kept = meta::generation(&old).map(Value::from);
+    meta::set(meta::of(&mut object), "generation", kept);
+    info.strategy.prepare_update(&ctx, Update { object: &mut object, old: &old })?;
+    let mut errors = meta::check_update(&mut object, &old);
+    errors.extend(info.strategy.validate_update(&ctx, &object, &old));
+    if !errors.is_empty() {
+        return Err(Status::invalid(&info.group, &info.kind, meta::name(&object), &errors));
+    }
+    if info.strategy.generation_changed(&object, &old) == Some(true) {
+        let next = meta::generation(&old).unwrap_or(0) + 1;
+        meta::of(&mut object).insert("generation".into(), next.into());
+    }
+    warnings.extend(info.strategy.warnings(&ctx, &object, Some(&old)));
+    let accept = crate::read::accept(scope.request)?;
+    if scope.options.dry_run || object == old {
+        return Ok(Answer::value(200, object).encoded(accept.encoding).warning(warnings));
+    }
+    let key = scope.key();
+    let mut kept = object.clone();
+    info.strategy.encode_stored(info, &mut kept);
+    let gone = meta::is_deleting(&object)
+        && meta::finalizers(&object).is_empty()
+        && !info.strategy.holds_deletion(&object);
+    let stored = if gone {
+        writer.delete(scope.target(&key), &mut kept)
+    } else {
+        writer.put(scope.target(&key), &mut kept)
+    };
+    let change = if gone { Change::Deleted(&object) } else { Change::Updated(&old, &object) };
+    info.strategy.committed(&ctx, change);
+    drop(writer);
+    Ok(scope.answer(200, &stored)?.warning(warnings))
+}
+
+/// Compares the version that an update was made from with the stored one.
+fn check_version(scope: &Scope<'_>, object: &mut Value, old: &Value) -> Result<(), Status> {
+    let given = meta::text(object, "/metadata/resourceVersion").to_owned();
+    let current = meta::text(old, "/metadata/resourceVersion").to_owned();
+    let info = scope.info;
+    let conflict =
+        |why: &str| Err(Status::conflict(info.group_resource(), &scope.request.target.name, why));
+    let uid = meta::uid(object);
+    if !uid.is_empty() && uid != meta::uid(old) && scope.request.target.verb == "update" {
+        return conflict(&format!(
+            "StorageError: invalid object, Code: 4, Key: /registry/{}/{}, ResourceVersion: 0, \
+             AdditionalErrorMsg: Precondition failed: UID in precondition: {uid}, UID in object \
+             meta: {}",
+            info.plural,
+            scope.key(),
+            meta::uid(old)
+        ));
+    }
+    match given.parse::<u64>() {
+        _ if given.is_empty() => {
+            if !info.strategy.allows_unconditional_update() {
+                let detail = "must be specified for an update";
+                let error = FieldError::invalid("metadata.resourceVersion", 0, detail);
+                let name = meta::name(object);
+                return Err(Status::invalid(&info.group, &info.kind, name, &error.into()));
+            }
+        }
+        Err(_) => {
+            let quoted = Value::from(given);
+            let text = format!("strconv.ParseUint: parsing {quoted}: invalid syntax");
+            return Err(Status::new(500, "", text));
+        }
+        Ok(0) => {}
+        Ok(_) if given == current => {}
+        Ok(_) => return Err(Status::modified(info.group_resource(), meta::name(object))),
+    }
+    meta::of(object).insert("resourceVersion".into(), current.into());
+    Ok(())
+}
