@@ -3,11 +3,13 @@
 //! In: text and values. Out: what Go would print or read, error texts included.
 //! Never: clocks, files, environment.
 //!
-//! Start at the module of the type: [`duration`], [`time`], [`quote`].
+//! Start at the module of the type: [`duration`], [`time`], [`quote`], [`re2`].
 
 pub mod duration;
 pub mod quote;
+pub mod re2;
 pub mod time;
 
 pub use duration::Duration;
+pub use re2::Regexp;
 pub use time::Time;
