@@ -1,10 +1,13 @@
 //! A running server: what is shared by all requests, and how to reach it.
 
+use std::future::Future;
 use std::sync::Arc;
 
 use crate::authn::Authenticator;
 use crate::clock::Timestamp;
+use crate::listener::{self, ServeError};
 use crate::options::Options;
+use crate::pki::{Pki, PkiError};
 use crate::random::Random;
 use crate::registry::{Registry, ResourceInfo};
 use crate::service::ApiService;
@@ -16,6 +19,9 @@ pub enum StartError {
     /// The system gave no randomness.
     #[error("no randomness from the system")]
     Randomness,
+    /// The keys or certificates are not to be had.
+    #[error("no certificate authority")]
+    Pki(#[from] PkiError),
 }
 
 /// What all requests share.
@@ -25,6 +31,9 @@ pub(crate) struct Core {
     pub(crate) registry: Registry,
     pub(crate) random: Random,
     pub(crate) authenticator: Authenticator,
+    pub(crate) pki: Pki,
+    /// Becomes true when watches have to end.
+    pub(crate) stopping: tokio::sync::watch::Sender<bool>,
 }
 
 impl Core {
@@ -67,13 +76,36 @@ impl Server {
             store.open(&info.storage);
         }
         let registry = Registry::new(resources);
-        let core = Arc::new(Core { options, store, registry, random, authenticator });
+        let pki = Pki::open(options.data_dir.as_deref())?;
+        let stopping = tokio::sync::watch::Sender::new(false);
+        let core =
+            Arc::new(Core { options, store, registry, random, authenticator, pki, stopping });
         Ok(Self { core })
     }
 
     /// Returns the service that answers requests, without a socket.
     pub fn service(&self) -> ApiService {
         ApiService::new(self.core.clone())
+    }
+
+    /// Answers requests on a socket, encrypted, until `shutdown`; then open requests get a moment
+    /// to end and watches are ended.
+    ///
+    /// # Errors
+    /// No serving certificate could be made.
+    pub async fn serve_tls(
+        &self,
+        listener: tokio::net::TcpListener,
+        shutdown: impl Future<Output = ()>,
+    ) -> Result<(), ServeError> {
+        let config = listener::tls_config(&self.core.pki, &self.core.options.host_names)?;
+        listener::serve(listener, config, self.service(), shutdown).await;
+        Ok(())
+    }
+
+    /// Returns the certificate of the authority that signs the server's, for kubeconfigs.
+    pub fn ca_pem(&self) -> &str {
+        self.core.pki.ca_pem()
     }
 
     /// Returns the bearer token of the bootstrap administrator (group `system:masters`).

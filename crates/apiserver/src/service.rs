@@ -33,6 +33,11 @@ impl ApiService {
         Self { core }
     }
 
+    /// Ends all watches, now and from now on.
+    pub(crate) fn stop(&self) {
+        self.core.stopping.send_replace(true);
+    }
+
     /// Answers one request.
     pub async fn respond<B>(self, request: http::Request<B>) -> http::Response<Body>
     where

@@ -38,7 +38,8 @@ pub(crate) async fn watch(
         }
         text => (Vec::new(), text.parse().unwrap_or(0)),
     };
-    let state = Following { core, info, filter, prefix, revision, changes };
+    let stopping = core.stopping.subscribe();
+    let state = Following { core, info, filter, prefix, revision, changes, stopping };
     let later = stream::unfold(state, |mut state| async move {
         state.next().await.map(|batch| (stream::iter(batch), state))
     });
@@ -53,6 +54,7 @@ struct Following {
     prefix: String,
     revision: u64,
     changes: tokio::sync::watch::Receiver<u64>,
+    stopping: tokio::sync::watch::Receiver<bool>,
 }
 
 impl Following {
@@ -70,7 +72,10 @@ impl Following {
                     return Some(frames);
                 }
             } else {
-                self.changes.changed().await.ok()?;
+                tokio::select! {
+                    changed = self.changes.changed() => changed.ok()?,
+                    _ = self.stopping.wait_for(|stopping| *stopping) => return None,
+                }
             }
         }
     }
