@@ -4,9 +4,24 @@
 //! their list, or the errors that the API server would print.
 //! Never: I/O, clocks, or knowledge of what a kind means beyond its schema.
 //!
-//! Start at [`openapi`] for the definitions of built-in kinds and at [`resources`] for the table of
-//! what a server of Kubernetes 1.36 serves.
+//! Start at [`Schema`], which is parsed from a definition, and [`Validator`], which judges values by
+//! it; [`prune`] and [`apply_defaults`] change them. The definitions of built-in kinds are in
+//! [`openapi`], the table of what a server of Kubernetes 1.36 serves in [`resources`].
 #![forbid(unsafe_code)]
 
+mod default;
+mod field;
+mod format;
+mod number;
 pub mod openapi;
+mod pattern;
+mod prune;
 pub mod resources;
+mod schema;
+mod validate;
+
+pub use default::{apply_defaults, drop_wrong_nulls};
+pub use field::{FieldError, FieldErrorKind, Path, value_text};
+pub use prune::prune;
+pub use schema::{Additional, Combined, Items, Limits, ListType, Rule, Schema, Type, Unsupported};
+pub use validate::{Validator, validate_lists};
