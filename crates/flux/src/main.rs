@@ -1,3 +1,27 @@
 //! The executable: chooses a face and nothing else.
 
-fn main() {}
+use std::process::ExitCode;
+
+use flux_cli::{Environment, Exit, Io};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    // Fails only if a provider is installed already, and then that one serves as well.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("✗ cannot start the runtime: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let arguments = std::env::args_os().collect();
+    let mut io = Io::process();
+    let Exit(status) =
+        runtime.block_on(flux_cli::run(arguments, &Environment::process(), &mut io, None));
+    // A blocked read of standard input must not keep the process.
+    runtime.shutdown_background();
+    ExitCode::from(status)
+}
