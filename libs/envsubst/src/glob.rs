@@ -70,7 +70,7 @@ impl Trim<'_> {
     }
 }
 
-fn turned(text: &Cow<'_, str>) -> String {
+fn turned(text: &str) -> String {
     text.chars().rev().collect()
 }
 

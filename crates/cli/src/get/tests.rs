@@ -32,9 +32,10 @@ fn shown(object: &Object, layout: Layout) -> String {
 #[test]
 fn a_row_shows_the_revision_shortened() {
     let text = shown(&repository(ready()), Layout::default());
-    let expected = "NAME   \tREVISION          \tSUSPENDED\tREADY\tMESSAGE                                         \n\
-                    podinfo\tmain@sha1:696f056d\tTrue     \tTrue \tstored artifact for revision 'main@sha1:696f056d'\t\n";
-    assert_eq!(text.replace("  \n", " \n"), expected.replace("  \n", " \n"));
+    let (titles, cells) = text.split_once('\n').unwrap();
+    assert_eq!(titles.trim_end(), "NAME   \tREVISION          \tSUSPENDED\tREADY\tMESSAGE");
+    let expected = "podinfo\tmain@sha1:696f056d\tTrue     \tTrue \tstored artifact for revision 'main@sha1:696f056d'\t\n";
+    assert_eq!(cells, expected);
 }
 
 #[test]
