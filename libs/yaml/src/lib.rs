@@ -7,12 +7,16 @@
 //! Start at [`parse`] for trees and [`from_str`] for values. [`to_string`] prints a value as
 //! sigs.k8s.io/yaml does, [`emit`] a tree as any of the Go libraries does.
 
+mod compose;
 mod documents;
 mod emit;
 mod error;
+mod input;
 mod limits;
 mod node;
+mod parser;
 mod resolve;
+mod scanner;
 mod value;
 
 pub use documents::{Documents, parse, parse_with};
