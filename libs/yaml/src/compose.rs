@@ -158,7 +158,7 @@ fn finish(node: Option<Node>, end: Option<Box<Comments>>) -> Node {
 fn add(parent: &mut Node, mut child: Node) {
     let index = parent.content.len();
     if parent.kind == Kind::Mapping && has_foot(&child) {
-        let is_key = index % 2 == 0;
+        let is_key = index.is_multiple_of(2);
         let previous = if is_key { index.checked_sub(2) } else { index.checked_sub(1) };
         let previous = previous.and_then(|index| parent.content.get_mut(index));
         match previous {

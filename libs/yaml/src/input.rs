@@ -40,7 +40,10 @@ fn decode_utf8(bytes: &[u8]) -> Input<'_> {
         (end, trouble) = (index, Some(CONTROL));
     }
     if trouble.is_some() {
-        end = valid.floor_char_boundary(end - end % PIECE);
+        end -= end % PIECE;
+        while !valid.is_char_boundary(end) {
+            end -= 1;
+        }
     }
     Input { text: Cow::Borrowed(valid.get(..end).unwrap_or_default()), trouble }
 }

@@ -1,7 +1,7 @@
 //! The tree that a document is read into.
 
 /// What a node is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Kind {
     /// A text, number, boolean, null: anything without children.
     #[default]

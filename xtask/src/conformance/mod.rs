@@ -4,6 +4,7 @@
 //! outcome for each. A known deviation stands in `xtask/deviations.txt` and counts as failed.
 
 mod envsubst;
+mod goyaml;
 mod kstatus;
 mod plan;
 mod sourceignore;
@@ -43,6 +44,7 @@ type Area = fn(&Path) -> anyhow::Result<Vec<Case>>;
 const AREAS: &[(&str, Area)] = &[
     ("dependency_sort", plan::dependency_sort),
     ("envsubst", envsubst::cases),
+    ("goyaml", goyaml::cases),
     ("kstatus", kstatus::cases),
     ("sourceignore", sourceignore::cases),
     ("ssa", plan::ssa),
