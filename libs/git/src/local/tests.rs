@@ -1,0 +1,21 @@
+use std::fs;
+
+use super::*;
+
+#[test]
+fn a_plain_directory_has_a_revision_that_follows_its_content() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir(dir.path().join("sub")).unwrap();
+    fs::write(dir.path().join("sub/a"), "one").unwrap();
+    let directory = Directory::open(dir.path()).unwrap();
+    assert!(!directory.is_repository());
+    assert!(directory.remote_urls().is_empty());
+    let first = directory.snapshot(Mode::Worktree).unwrap();
+    assert!(first.revision.starts_with("worktree@sha256:"), "{}", first.revision);
+    assert_eq!(first.revision, directory.snapshot(Mode::Worktree).unwrap().revision);
+    assert_eq!(&*first.tree.read("sub/a").unwrap(), b"one");
+    fs::write(dir.path().join("sub/a"), "two").unwrap();
+    let second = directory.snapshot(Mode::Worktree).unwrap();
+    assert_ne!(first.revision, second.revision);
+    assert!(directory.snapshot(Mode::Head).is_err());
+}
