@@ -7,18 +7,26 @@
 //! stale; [`takeover`] moves field ownership, [`ChangeSet`] tells what happened.
 
 mod changes;
+mod definition;
 mod dependency;
+mod drift;
+mod ignore;
 mod inventory;
 mod mask;
+mod metadata;
 mod order;
 mod refusal;
 mod switches;
 mod takeover;
 
 pub use changes::{Action, Change, ChangeSet};
+pub use definition::drop_bad_ca_bundle;
 pub use dependency::{Dependent, Reference, SortError, sort};
+pub use drift::has_drifted;
+pub use ignore::{IgnoreRules, Matcher, Selector, SelectorError, respect_ignored};
 pub use inventory::{Entry, Inventory};
 pub use mask::{mask_patch, mask_secrets};
+pub use metadata::{Owner, cleanup, migrate_api_version, set_metadata};
 pub use order::{CustomStage, Stage, apply_order, delete_order, stages};
 pub use refusal::is_immutable;
 pub use switches::{Switches, is_switched};

@@ -31,7 +31,8 @@ pub struct ManagerRule {
     pub operation: Operation,
 }
 
-/// Returns the rules that kustomize-controller uses, `overrides` being further managers.
+/// Returns the rules that kustomize-controller uses, `overrides` being further managers, or
+/// what their names begin with.
 pub fn flux_rules(owner: &str, overrides: &[String]) -> Vec<ManagerRule> {
     let rule =
         |name: &str, operation| ManagerRule { name: name.to_owned(), exact: false, operation };
@@ -42,8 +43,8 @@ pub fn flux_rules(owner: &str, overrides: &[String]) -> Vec<ManagerRule> {
         rule(owner, Operation::Update),
     ];
     for name in overrides {
-        rules.push(ManagerRule { exact: true, ..rule(name, Operation::Apply) });
-        rules.push(ManagerRule { exact: true, ..rule(name, Operation::Update) });
+        rules.push(rule(name, Operation::Apply));
+        rules.push(rule(name, Operation::Update));
     }
     rules
 }

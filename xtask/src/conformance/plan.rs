@@ -1,12 +1,14 @@
 //! The rules of applying objects: `ssa` and `dependency_sort`.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Context;
 use flux_manifest::{Object, ObjectId};
 use flux_plan::{
-    CustomStage, Dependent, ManagerRule, Operation, Reference, Stage, apply_order, delete_order,
-    is_immutable, is_switched, mask_patch, mask_secrets, sort, stages, takeover,
+    CustomStage, Dependent, ManagerRule, Matcher, Operation, Reference, Selector, Stage,
+    apply_order, delete_order, is_immutable, is_switched, mask_patch, mask_secrets, set_metadata,
+    sort, stages, takeover,
 };
 use serde_json::{Value, json};
 
@@ -47,9 +49,11 @@ fn sorted(case: &Value) -> Value {
 /// `ssa`: all tables of that folder whose rules live in `flux-plan`.
 pub(crate) fn ssa(root: &Path) -> anyhow::Result<Vec<Case>> {
     type Check = fn(&Value) -> anyhow::Result<(Value, Value)>;
-    let tables: [(&str, Check); 7] = [
+    let tables: [(&str, Check); 9] = [
         ("apply_order", order),
+        ("common_metadata", common_metadata),
         ("field_manager_takeover", ownership),
+        ("ignore_rule_selector", selector),
         ("immutable_errors", immutable),
         ("inventory_ids", inventory_id),
         ("mask_secret_patch", masked_patch),
@@ -129,6 +133,43 @@ fn ownership(case: &Value) -> anyhow::Result<(Value, Value)> {
     let fields: Vec<Value> = array(&case["managedFields"]).cloned().collect();
     let got = takeover(&fields, &rules, &text(case, "owner")).unwrap_or(Value::Null);
     Ok((got, case["patch"].clone()))
+}
+
+fn common_metadata(case: &Value) -> anyhow::Result<(Value, Value)> {
+    let map = |key: &str| -> BTreeMap<String, String> {
+        let map = case[key].as_object().into_iter().flatten();
+        map.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
+    };
+    let mut object = Object::try_from(case["in"].clone())?;
+    set_metadata(&mut object, &map("labels"), &map("annotations"));
+    Ok((object.into_value(), case["out"].clone()))
+}
+
+fn selector(case: &Value) -> anyhow::Result<(Value, Value)> {
+    let field = |key: &str| text(&case["selector"], key);
+    let selector = Selector {
+        group: field("Group"),
+        version: field("Version"),
+        kind: field("Kind"),
+        name: field("Name"),
+        namespace: field("Namespace"),
+        labels: field("LabelSelector"),
+        annotations: field("AnnotationSelector"),
+    };
+    let got = match Matcher::new(&selector) {
+        Err(error) => json!({ "error": error.to_string() }),
+        // Some cases are no whole objects, which our type cannot hold.
+        Ok(matcher) => {
+            let mut value = case["object"].clone();
+            for key in ["apiVersion", "kind"] {
+                if value[key].is_null() {
+                    value[key] = "none".into();
+                }
+            }
+            matcher.matches(&Object::try_from(value)?).into()
+        }
+    };
+    Ok((got, wanted(case, "match")))
 }
 
 fn immutable(case: &Value) -> anyhow::Result<(Value, Value)> {
