@@ -57,11 +57,11 @@ fn read(text: &str, answer: &Value) -> Vec<Case> {
         Some(json) => Ok(serde_json::from_str::<Value>(json).unwrap_or_default()),
         None => Err(field("json_err")),
     };
-    cases.push(Case::compare(
-        format!("{name} json"),
-        &flux_yaml::from_str(text).map_err(unwrap),
-        &want,
-    ));
+    // Both sides pass serde_json's reader, which is off by one in the last digit of some floats.
+    let got = flux_yaml::from_str(text)
+        .map(|value| serde_json::from_str::<Value>(&value.to_string()).unwrap_or_default())
+        .map_err(unwrap);
+    cases.push(Case::compare(format!("{name} json"), &got, &want));
     let strict = flux_yaml::from_str_strict(text).err().map(unwrap).unwrap_or_default();
     cases.push(Case::compare(format!("{name} strict"), &strict, &field("strict_err")));
     if let (Some(root), Some(want)) = (first, answer["rt"].as_str()) {
