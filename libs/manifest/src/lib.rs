@@ -3,8 +3,9 @@
 //! In: JSON values or YAML text. Out: [`Object`]s, their [`GroupVersionKind`] and [`ObjectId`].
 //! Never: I/O, schemas, defaults. An object here is whatever a user wrote.
 //!
-//! Start at [`Object`]. Sorting for output is in `order`, reading of streams in `documents`.
+//! Start at [`Object`]. Sorting for output is in `order`, reading of streams in [`documents`].
 
+pub mod documents;
 mod id;
 mod object;
 mod selector;

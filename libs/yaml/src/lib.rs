@@ -20,7 +20,7 @@ mod scanner;
 mod value;
 
 pub use documents::{Documents, parse, parse_with};
-pub use emit::{Emit, Format, Library, Sequences, emit, emit_with, marshal, to_string};
+pub use emit::{Emit, Format, Library, Sequences, emit, emit_with, marshal, to_json, to_string};
 pub use error::Error;
 pub use limits::Limits;
 pub use node::{Comments, Kind, Node, Style};

@@ -129,8 +129,8 @@ fn write(index: usize, value: &Value, text: &Value) -> [Case; 2] {
     ]
 }
 
-/// The recorder read its values with encoding/json, for which every number is a float64.
-fn with_floats(value: &Value) -> Value {
+/// Makes every number a float, as encoding/json does when it is not told otherwise.
+pub(super) fn with_floats(value: &Value) -> Value {
     match value {
         Value::Number(number) => {
             number.as_f64().and_then(Number::from_f64).map_or_else(|| value.clone(), Value::Number)

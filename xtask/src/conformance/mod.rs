@@ -5,8 +5,10 @@
 
 mod envsubst;
 mod goyaml;
+mod goyaml_helm;
 mod kstatus;
 mod plan;
+mod read_objects;
 mod sourceignore;
 
 use std::collections::BTreeMap;
@@ -45,9 +47,11 @@ const AREAS: &[(&str, Area)] = &[
     ("dependency_sort", plan::dependency_sort),
     ("envsubst", envsubst::cases),
     ("goyaml", goyaml::cases),
+    ("goyaml-helm", goyaml_helm::cases),
     ("kstatus", kstatus::cases),
     ("sourceignore", sourceignore::cases),
     ("ssa", plan::ssa),
+    ("ssa-read-objects", read_objects::cases),
 ];
 
 struct Options {

@@ -98,3 +98,10 @@ pub fn marshal(value: &Value) -> Result<String, Error> {
     let value = crate::value::read_json_as_yaml(value)?;
     Ok(emit(&json_text::node(&value), Emit::V2))
 }
+
+/// Prints a value as Go's `json.Marshal` does: compact, keys sorted, `<`, `>` and `&` escaped.
+pub fn to_json(value: &Value) -> String {
+    let mut text = String::new();
+    json_text::write(value, &mut text);
+    text
+}
