@@ -26,6 +26,7 @@ struct Index {
 struct Line {
     name: &'static str,
     kinds: &'static str,
+    fields: &'static str,
     json: &'static str,
 }
 
@@ -54,8 +55,9 @@ fn index() -> &'static Index {
 
 fn split_line(line: &'static str) -> Option<Line> {
     let (name, rest) = line.split_once('\t')?;
-    let (kinds, json) = rest.split_once('\t')?;
-    Some(Line { name, kinds, json })
+    let (kinds, rest) = rest.split_once('\t')?;
+    let (fields, json) = rest.split_once('\t')?;
+    Some(Line { name, kinds, fields, json })
 }
 
 fn find(name: &str) -> Option<&'static Line> {
@@ -83,6 +85,52 @@ pub fn name_of(kind: &GroupVersionKind) -> Option<&'static str> {
 /// References in it start with [`REF_PREFIX`].
 pub fn text(name: &str) -> Option<&'static str> {
     find(name).map(|line| line.json)
+}
+
+/// How Go's encoder treats a field that has nothing to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// Left out when empty: `""`, 0, false, no entries.
+    OmitEmpty,
+    /// Written as the zero value.
+    WriteZero,
+    /// Left out when nil; an explicit zero value is written.
+    OmitNil,
+    /// Written as null when nil.
+    WriteNull,
+    /// A struct, written even if nothing is in it.
+    Struct,
+    /// A struct, left out when nothing is in it.
+    OmitZeroStruct,
+}
+
+/// A field of the Go type behind a definition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GoField {
+    /// The name in JSON.
+    pub name: &'static str,
+    /// When it is written.
+    pub presence: Presence,
+    /// Go's name of the type without pointers, such as `map[string]string` or `v1.PodSpec`.
+    pub go_type: &'static str,
+}
+
+/// Returns the fields of the Go type behind a definition, in the order of the struct.
+pub fn go_fields(name: &str) -> impl Iterator<Item = GoField> + use<> {
+    let fields = find(name).map_or("", |line| line.fields);
+    fields.split(';').filter_map(|field| {
+        let (name, rest) = field.split_once('=')?;
+        let (flag, go_type) = rest.split_once(':')?;
+        let presence = match flag {
+            "o" => Presence::OmitEmpty,
+            "z" => Presence::WriteZero,
+            "p" => Presence::OmitNil,
+            "n" => Presence::WriteNull,
+            "s" => Presence::Struct,
+            _ => Presence::OmitZeroStruct,
+        };
+        Some(GoField { name, presence, go_type })
+    })
 }
 
 /// Parses the definition called `name`.

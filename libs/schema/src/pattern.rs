@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use regex_automata::meta::Regex;
+use flux_gostd::re2::Regexp;
 
-type Compiled = Arc<Result<Regex, String>>;
+type Compiled = Arc<Result<Regexp, String>>;
 
 /// The compiled patterns of one schema. A pattern that cannot be compiled is kept as its error.
 #[derive(Default)]
@@ -20,7 +20,7 @@ impl Patterns {
     /// What is wrong with the pattern, in the words of Go's `regexp`.
     pub(crate) fn is_match(&self, pattern: &str, text: &str) -> Result<bool, String> {
         match &*self.get(pattern) {
-            Ok(regex) => Ok(regex.is_match(text)),
+            Ok(regexp) => Ok(regexp.is_match(text)),
             Err(error) => Err(error.clone()),
         }
     }
@@ -40,14 +40,6 @@ impl Patterns {
 ///
 /// # Errors
 /// Go's text for what is wrong with the pattern.
-pub(crate) fn compile(pattern: &str) -> Result<Regex, String> {
-    Regex::new(pattern).map_err(|error| {
-        let known = match error.syntax_error().map(ToString::to_string) {
-            Some(text) if text.contains("unclosed group") => "missing closing )",
-            Some(text) if text.contains("unopened group") => "unexpected )",
-            Some(text) if text.contains("unclosed character class") => "missing closing ]",
-            _ => "invalid syntax",
-        };
-        format!("error parsing regexp: {known}: `{pattern}`")
-    })
+pub(crate) fn compile(pattern: &str) -> Result<Regexp, String> {
+    Regexp::new(pattern).map_err(|error| error.to_string())
 }

@@ -50,3 +50,17 @@ fn a_v3_definition_wraps_references_and_names_zero_values() {
     assert_eq!(port["properties"]["port"]["default"], 0);
     assert_eq!(port["properties"]["nodePort"].get("default"), None);
 }
+
+#[test]
+fn go_fields_tell_pointers_from_values() {
+    let fields: Vec<GoField> = go_fields("io.k8s.api.apps.v1.DeploymentSpec").collect();
+    let field = |name| *fields.iter().find(|field| field.name == name).unwrap();
+    assert_eq!(field("replicas").presence, Presence::OmitNil);
+    assert_eq!(field("minReadySeconds").presence, Presence::OmitEmpty);
+    assert_eq!(field("selector").presence, Presence::WriteNull);
+    assert_eq!(field("template").go_type, "v1.PodTemplateSpec");
+    for name in names() {
+        let properties = definition(name).unwrap()["properties"].as_object().map_or(0, |p| p.len());
+        assert_eq!(go_fields(name).count(), properties, "{name}");
+    }
+}
