@@ -141,6 +141,11 @@ impl Subscription {
         }
     }
 
+    /// Returns the next change if it has come already.
+    pub fn now(&mut self) -> Option<Change> {
+        self.changes.try_recv().ok()
+    }
+
     /// Returns a view of what the watch knows.
     pub fn store(&self) -> Store {
         Store { shared: Arc::clone(&self.shared) }
