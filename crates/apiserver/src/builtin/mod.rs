@@ -2,13 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::registry::{PlainStrategy, ResourceInfo, Scope};
+use crate::registry::{PlainStrategy, ResourceInfo};
 
 /// Returns every built-in resource.
 pub fn resources() -> Vec<ResourceInfo> {
     let plain = Arc::new(PlainStrategy);
-    vec![
-        ResourceInfo::new("v1", "Namespace", Scope::Cluster, plain.clone()),
-        ResourceInfo::new("v1", "ConfigMap", Scope::Namespaced, plain),
-    ]
+    let table = flux_schema::resources::all();
+    table.iter().map(|resource| ResourceInfo::from_table(resource, plain.clone())).collect()
 }

@@ -4,10 +4,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::request::Parts;
+use serde_json::{Value, json};
 
 use crate::body::Body;
+use crate::discovery;
+use crate::health;
 use crate::read;
-use crate::registry::{ResourceInfo, Verb};
+use crate::registry::{ResourceInfo, Resources, Verb};
 use crate::request::{Accept, Query, Request, Target, TargetKind};
 use crate::respond::Answer;
 use crate::server::Core;
@@ -34,13 +37,46 @@ pub(crate) async fn respond(core: Arc<Core>, parts: Parts, body: Bytes) -> http:
 
 async fn route(core: Arc<Core>, request: Request) -> Result<Answer, Status> {
     if request.target.kind == TargetKind::Other {
-        return Ok(Answer::text(404, "404 page not found\n"));
+        return other(&core, &request);
     }
     let info = match find(&core, &request.target) {
         Ok(info) => info,
         Err(answer) => return answer,
     };
     resource(core, request, info).await
+}
+
+/// Answers paths that name no resource.
+fn other(core: &Core, request: &Request) -> Result<Answer, Status> {
+    let path = request.target.path.as_str();
+    let resources = core.registry.resources();
+    let answer = match path.trim_end_matches('/') {
+        "" => Some(Ok(Answer::value(200, paths(&resources)))),
+        "/version" => Some(Ok(Answer::value(200, health::version()))),
+        _ => health::check(path, &request.query)
+            .map(Ok)
+            .or_else(|| discovery::answer(&resources, &request.headers, path)),
+    };
+    match answer {
+        None => Ok(Answer::text(404, "404 page not found\n")),
+        Some(_) if !matches!(request.method.as_str(), "GET") => Err(Status::method_not_allowed()),
+        Some(answer) => answer,
+    }
+}
+
+/// Lists the paths that there are.
+fn paths(resources: &Resources) -> Value {
+    let mut paths: Vec<String> = ["/.well-known/openid-configuration", "/api", "/api/v1", "/apis"]
+        .iter()
+        .map(|path| (*path).to_owned())
+        .collect();
+    for group in discovery::groups(resources).iter().filter(|group| !group.name.is_empty()) {
+        paths.push(format!("/apis/{}", group.name));
+        paths.extend(group.versions.iter().map(|one| format!("/apis/{}/{}", group.name, one.name)));
+    }
+    let rest = ["/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version"];
+    paths.extend(rest.iter().map(|path| (*path).to_owned()));
+    json!({"paths": paths})
 }
 
 /// Finds the resource of a path, or the answer for paths that name none.

@@ -18,16 +18,19 @@ pub(crate) use watch::watch;
 
 /// Chooses the form of an answer, or refuses with 406.
 pub(crate) fn accept(request: &Request) -> Result<Accept, Status> {
-    Accept::negotiate(request.header(http::header::ACCEPT)).ok_or_else(|| {
-        let mut status = Status::new(
-            406,
-            "NotAcceptable",
-            "406: Not Acceptable\n\nAvailable representations: application/json, \
+    Accept::negotiate(request.header(http::header::ACCEPT)).ok_or_else(not_acceptable)
+}
+
+/// 406 with the forms that there are.
+pub(crate) fn not_acceptable() -> Status {
+    let mut status = Status::new(
+        406,
+        "NotAcceptable",
+        "406: Not Acceptable\n\nAvailable representations: application/json, \
              application/yaml, application/vnd.kubernetes.protobuf",
-        );
-        status.details = Some(Box::default());
-        status
-    })
+    );
+    status.details = Some(Box::default());
+    status
 }
 
 /// Answers with one object.

@@ -1,6 +1,7 @@
 //! The table of everything that is served: resources, their names, and the strategy of each.
 
 mod strategy;
+mod table;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};

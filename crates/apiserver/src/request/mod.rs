@@ -7,7 +7,7 @@ mod target;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use accept::{Accept, Encoding, Shape};
+pub(crate) use accept::{Accept, Clause, Encoding, Shape, clauses as accept_clauses};
 pub(crate) use options::{
     DeleteOptions, FieldValidation, ListOptions, Propagation, VersionMatch, WriteOptions,
 };

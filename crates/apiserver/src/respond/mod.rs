@@ -23,6 +23,8 @@ pub(crate) struct Answer {
 pub(crate) enum Content {
     /// A value in the encoding of the answer.
     Value(Value),
+    /// Nothing, not even a Content-Type.
+    Empty,
     /// JSON that is already there.
     Json(Bytes),
     /// Anything with its own Content-Type.
@@ -79,6 +81,7 @@ impl Answer {
     /// Makes the HTTP response.
     pub(crate) fn into_response(self) -> http::Response<Body> {
         let (content_type, body) = match (self.content, self.encoding) {
+            (Content::Empty, _) => ("", Body::empty()),
             (Content::Stream(content_type, body), _) => (content_type, body),
             (Content::Raw(content_type, bytes), _) => (content_type, Body::full(bytes)),
             (Content::Json(bytes), Encoding::Json) => ("application/json", Body::full(bytes)),
@@ -97,7 +100,9 @@ impl Answer {
         *response.status_mut() = http::StatusCode::from_u16(self.code)
             .unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
         let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        if !content_type.is_empty() {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        }
         for (name, text) in self.headers {
             if let Ok(value) = HeaderValue::from_str(&text) {
                 headers.append(name, value);
