@@ -25,8 +25,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let server = Server::start(options)?;
     let listener = tokio::net::TcpListener::bind(&listen).await?;
-    println!("serving https://{}", listener.local_addr()?);
     println!("token {}", server.admin_token());
+    println!("serving https://{}", listener.local_addr()?);
     server.serve_tls(listener, async { _ = tokio::signal::ctrl_c().await }).await?;
     Ok(())
 }

@@ -3,6 +3,7 @@
 //! Each area is one module with one function: it reads the cases below the root and returns an
 //! outcome for each. A known deviation stands in `xtask/deviations.txt` and counts as failed.
 
+mod apiserver;
 mod envsubst;
 mod goyaml;
 mod goyaml_helm;
@@ -44,6 +45,7 @@ type Area = fn(&Path) -> anyhow::Result<Vec<Case>>;
 
 /// Every area, in the order of the report.
 const AREAS: &[(&str, Area)] = &[
+    ("apiserver", apiserver::cases),
     ("dependency_sort", plan::dependency_sort),
     ("envsubst", envsubst::cases),
     ("goyaml", goyaml::cases),
