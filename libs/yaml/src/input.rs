@@ -17,6 +17,9 @@ const CONTROL: &str = "control characters are not allowed";
 /// looks at anything in it.
 const PIECE: usize = 512;
 
+/// What is merely cut off is noticed at the end.
+const INCOMPLETE: &str = "incomplete";
+
 /// Decodes UTF-8 or, after a byte order mark, UTF-16.
 pub(crate) fn decode(bytes: &[u8]) -> Input<'_> {
     match bytes {
@@ -39,7 +42,7 @@ fn decode_utf8(bytes: &[u8]) -> Input<'_> {
     if let Some(index) = find_control(valid) {
         (end, trouble) = (index, Some(CONTROL));
     }
-    if trouble.is_some() {
+    if trouble.is_some_and(|trouble| !trouble.starts_with(INCOMPLETE)) {
         end -= end % PIECE;
         while !valid.is_char_boundary(end) {
             end -= 1;
@@ -107,12 +110,21 @@ fn decode_utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Input<'static> {
     });
     let mut text = String::with_capacity(bytes.len() / 2);
     let mut high = None;
-    for unit in units {
-        if let Err(trouble) = push_unit(&mut text, &mut high, unit) {
-            return Input { text: Cow::Owned(text), trouble: Some(trouble) };
+    let mut trouble = None;
+    let mut piece = 0;
+    for (index, unit) in units.enumerate() {
+        if index.is_multiple_of(PIECE / 2) {
+            piece = text.len();
+        }
+        trouble = push_unit(&mut text, &mut high, unit).err();
+        if trouble.is_some() {
+            break;
         }
     }
-    let trouble = high.map(|_| "incomplete UTF-16 surrogate pair");
+    trouble = trouble.or(high.map(|_| "incomplete UTF-16 surrogate pair"));
+    if trouble.is_some_and(|trouble| !trouble.starts_with(INCOMPLETE)) {
+        text.truncate(piece);
+    }
     Input { text: Cow::Owned(text), trouble }
 }
 

@@ -10,7 +10,7 @@ use serde_json::{Number, Value};
 
 use crate::resolve::{Meaning, is_base60, old_bool, resolve};
 use crate::scanner::Dialect;
-use crate::{Documents, Error, Limits, Node, Resolver, Style};
+use crate::{Documents, Error, Library, Limits, Node, Resolver, Style};
 use decode::{Decoder, Keys};
 pub(crate) use order::go_order;
 
@@ -90,7 +90,7 @@ impl Node {
         }
     }
 
-    /// Makes the tree that prints as `value`, mapping keys in the order that go-yaml sorts them.
+    /// Makes the tree that prints as `value`, mapping keys in the order that yaml.v3 sorts them.
     ///
     /// Text that an old or a new reader would take for something else is marked to be quoted.
     pub fn from_value(value: &Value) -> Node {
@@ -101,7 +101,7 @@ impl Node {
             Value::String(text) => text_node(text),
             Value::Array(items) => Node::sequence(items.iter().map(Node::from_value)),
             Value::Object(map) => {
-                let entries = go_order(map).into_iter();
+                let entries = go_order(map, Library::V3).into_iter();
                 Node::mapping(entries.map(|(key, value)| (text_node(key), Node::from_value(value))))
             }
         }

@@ -40,14 +40,12 @@ impl Writer {
             }
             self.begin_flow_entry(needs_comma);
             if self.is_simple_key(key) {
-                self.begin(key, Position::SimpleKey, false);
-                self.contents(key, Position::SimpleKey, false);
+                self.key(key, Position::SimpleKey);
                 self.announce(value, "");
                 self.write_close(":");
             } else {
                 self.write_spaced("?");
-                self.begin(key, Position::Key, false);
-                self.contents(key, Position::Key, false);
+                self.key(key, Position::Key);
                 self.announce(value, "");
                 if self.is_past_width() {
                     self.write_indent();

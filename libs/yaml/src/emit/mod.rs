@@ -84,7 +84,7 @@ pub fn emit_with(node: &Node, format: &Format) -> String {
 
 /// Prints a value as sigs.k8s.io/yaml's `Marshal` does; text that [`marshal`] refuses is escaped.
 pub fn to_string(value: &Value) -> String {
-    marshal(value).unwrap_or_else(|_| emit(&Node::from_value(value), Emit::V2))
+    marshal(value).unwrap_or_else(|_| emit(&json_text::node(value), Emit::V2))
 }
 
 /// Prints a value as sigs.k8s.io/yaml's `Marshal` does, in whose course JSON text is read as YAML.

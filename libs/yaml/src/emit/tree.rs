@@ -69,8 +69,18 @@ impl Writer {
         }
         if let Some(Comments { line, foot, .. }) = self.comments(node) {
             set(&mut self.pending.line, line);
-            set(&mut self.pending.foot, foot);
+            if self.footless != Some(std::ptr::from_ref(node)) {
+                set(&mut self.pending.foot, foot);
+            }
         }
+    }
+
+    /// Writes a key whose foot comment waits for the end of its value.
+    pub(super) fn key(&mut self, key: &Node, position: Position) {
+        let footless = self.footless.replace(key);
+        self.begin(key, position, false);
+        self.contents(key, position, false);
+        self.footless = footless;
     }
 
     fn comments<'n>(&self, node: &'n Node) -> Option<&'n Comments> {
@@ -165,14 +175,12 @@ impl Writer {
             }
             let is_simple = self.is_simple_key(key);
             if is_simple {
-                self.begin(key, Position::SimpleKey, false);
-                self.contents(key, Position::SimpleKey, false);
+                self.key(key, Position::SimpleKey);
                 self.announce(value, "");
                 self.write_close(":");
             } else {
                 self.write_leading("?");
-                self.begin(key, Position::Key, false);
-                self.contents(key, Position::Key, false);
+                self.key(key, Position::Key);
                 self.announce(value, "");
                 self.write_indent();
                 self.write_leading(":");

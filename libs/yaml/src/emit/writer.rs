@@ -18,6 +18,8 @@ pub(super) struct Writer {
     pub(super) foot_indent: Option<usize>,
     pub(super) flow_level: usize,
     pub(super) pending: Pending,
+    /// The collection whose foot comment is written elsewhere, since it is a key.
+    pub(super) footless: Option<*const crate::Node>,
 }
 
 /// Comments of the node at hand that have not been written yet.
@@ -53,6 +55,7 @@ impl Writer {
             foot_indent: None,
             flow_level: 0,
             pending: Pending::default(),
+            footless: None,
         }
     }
 

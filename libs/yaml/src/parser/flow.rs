@@ -58,15 +58,14 @@ impl<'a> Parser<'a> {
     }
 
     pub(super) fn flow_pair_value(&mut self) -> Step<'a> {
-        let (kind, mut start) = self.peek()?;
+        let (kind, start) = self.peek()?;
         if kind == Kind::Value {
             self.take();
-            let (kind, place) = self.peek()?;
+            let (kind, _) = self.peek()?;
             if !matches!(kind, Kind::FlowEntry | Kind::FlowSequenceEnd) {
                 self.states.push(State::FlowPairEnd);
                 return self.node(Context::Flow);
             }
-            start = place;
         }
         Ok(self.empty_scalar(State::FlowPairEnd, start))
     }

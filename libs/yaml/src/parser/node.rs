@@ -167,7 +167,11 @@ impl<'a> Parser<'a> {
     fn take_entry(&mut self) -> Result<(Kind, Mark), Fault> {
         let stem = self.pending.head.len();
         let mark = self.take().end();
-        let (kind, _) = self.peek()?;
+        let (kind, _) = match self.peek() {
+            // go-yaml does not notice the mistake here; looking again, it may find another one.
+            Err(first) if stem > 0 => return Err(self.peek().err().unwrap_or(first)),
+            peeked => peeked?,
+        };
         if stem > 0 && matches!(kind, Kind::BlockSequenceStart | Kind::BlockMappingStart) {
             let rest = self.pending.head.split_off(stem);
             let head = rest.strip_prefix('\n').unwrap_or_default().to_owned();

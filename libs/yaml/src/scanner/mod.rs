@@ -25,6 +25,9 @@ struct SimpleKey {
     possible: bool,
     /// Whether the text is wrong unless a `:` follows.
     required: bool,
+    /// Whether the head of the queue no longer waits for it: go-yaml forgets the key that an
+    /// empty flow collection may be when the collection ends.
+    forgotten: bool,
     /// The number of the key's first token, counted from the beginning of the text.
     token: usize,
     mark: Mark,
@@ -60,6 +63,9 @@ pub(crate) struct Scanner<'a> {
     indents: Vec<i64>,
     /// One for the block context and one for each open flow collection.
     keys: Vec<SimpleKey>,
+    /// Tokens whose keys were given up late, with the index in `keys`: go-yaml still finds what
+    /// has taken their place there.
+    stale_keys: VecDeque<(usize, usize)>,
     key_allowed: bool,
     comments: VecDeque<Comment>,
 }
@@ -88,6 +94,7 @@ impl<'a> Scanner<'a> {
             indent: -1,
             indents: Vec::new(),
             keys: vec![SimpleKey::default()],
+            stale_keys: VecDeque::new(),
             key_allowed: true,
             comments: VecDeque::new(),
         }
@@ -153,11 +160,16 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    fn key_at_head(&self) -> Option<usize> {
+    fn key_at_head(&mut self) -> Option<usize> {
+        while self.stale_keys.front().is_some_and(|&(token, _)| token < self.taken) {
+            self.stale_keys.pop_front();
+        }
         let index = self.keys.partition_point(|key| key.token < self.taken);
         let rest = self.keys.get(index..)?;
         let same = rest.iter().take_while(|key| key.token == self.taken);
-        same.enumerate().find(|(_, key)| key.possible).map(|(offset, _)| index + offset)
+        let found = same.enumerate().find(|(_, key)| key.possible && !key.forgotten);
+        let stale = || self.stale_keys.iter().find(|&&(token, _)| token == self.taken);
+        found.map(|(offset, _)| index + offset).or_else(|| stale().map(|&(_, index)| index))
     }
 
     fn push(&mut self, token: Token<'a>) {
@@ -169,9 +181,10 @@ impl<'a> Scanner<'a> {
         self.push(Token { kind, start, width, payload: Payload::None });
     }
 
-    /// Puts a token before the one that is `number`th in the text.
+    /// Puts a token before the one that is `number`th in the text, at the end if that is gone.
     fn insert(&mut self, number: usize, kind: Kind, start: Mark) {
-        let index = number.saturating_sub(self.taken).min(self.queue.len());
+        let index = number.checked_sub(self.taken).filter(|&index| index < self.queue.len());
+        let Some(index) = index else { return self.push_simple(kind, start, 0) };
         self.queue.insert(index, Token { kind, start, width: 0, payload: Payload::None });
         if index + 2 == self.queue.len() {
             self.recent[0] = Some((kind, start));
@@ -210,6 +223,7 @@ impl<'a> Scanner<'a> {
             return Err(self.scanner_fault(key.mark, "could not find expected ':'"));
         }
         self.forbid_key(index);
+        self.stale_keys.push_back((key.token, index));
         Ok(false)
     }
 
@@ -231,7 +245,8 @@ impl<'a> Scanner<'a> {
         if self.key_allowed {
             self.remove_key()?;
             let token = self.taken + self.queue.len();
-            let key = SimpleKey { possible: true, required, token, mark: self.mark() };
+            let key =
+                SimpleKey { possible: true, required, forgotten: false, token, mark: self.mark() };
             if let Some(slot) = self.keys.last_mut() {
                 *slot = key;
             }
@@ -268,8 +283,12 @@ impl<'a> Scanner<'a> {
     }
 
     fn close_flow(&mut self) {
-        if self.keys.len() > 1 {
-            self.keys.pop();
+        if self.keys.len() <= 1 {
+            return;
+        }
+        let inner = self.keys.pop().map(|key| key.token);
+        if let Some(key) = self.keys.last_mut().filter(|key| Some(key.token) == inner) {
+            key.forgotten = true;
         }
     }
 
@@ -309,7 +328,10 @@ impl<'a> Scanner<'a> {
         if !self.is_block() {
             return;
         }
-        let mut block_mark = scan_mark;
+        let mut block_mark = match self.dialect {
+            Dialect::V2 => self.mark(),
+            Dialect::V3 => scan_mark,
+        };
         block_mark.index = block_mark.index.saturating_sub(1);
         while self.indent > column {
             let mut stop = block_mark.index;

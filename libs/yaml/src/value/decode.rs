@@ -1,6 +1,6 @@
 //! The walk over a tree that makes a JSON value of it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use base64::Engine as _;
 use flux_gostd::number::{Layout, format_f32, json_f64};
@@ -26,6 +26,10 @@ pub(super) struct Decoder<'a> {
     /// The aliases that are being followed.
     following: HashSet<*const Node>,
     problems: Vec<String>,
+    /// The first key that JSON cannot have: the original finds it when all has been decoded.
+    bad_key: Option<Error>,
+    /// The first value that JSON cannot have: found last of all.
+    bad_value: Option<Error>,
     budget: Budget,
 }
 
@@ -39,6 +43,8 @@ struct Budget {
 }
 
 const MOST_ALIAS_BYTES: usize = 64 << 20;
+/// How many duplicate keys are named; go-yaml names them all, whose number is squared.
+const MOST_PROBLEMS: usize = 1000;
 const TOO_MANY_ALIASES: &str = "document contains excessive aliasing";
 
 impl Budget {
@@ -73,6 +79,8 @@ impl<'a> Decoder<'a> {
             targets: HashMap::new(),
             following: HashSet::new(),
             problems: Vec::new(),
+            bad_key: None,
+            bad_value: None,
             budget: Budget::default(),
         }
     }
@@ -80,7 +88,10 @@ impl<'a> Decoder<'a> {
     pub(super) fn document(mut self, root: &'a Node) -> Result<Value, Error> {
         self.bind(root, &mut HashMap::new())?;
         let value = self.node(root, Place::Root)?;
-        if self.problems.is_empty() { Ok(value) } else { Err(Error::Values(self.problems)) }
+        if !self.problems.is_empty() {
+            return Err(Error::Values(self.problems));
+        }
+        self.bad_key.or(self.bad_value).map_or(Ok(value), Err)
     }
 
     /// Finds the node that each alias stands for: the last one before it with that anchor.
@@ -131,19 +142,40 @@ impl<'a> Decoder<'a> {
         Ok(target)
     }
 
-    fn scalar(&self, node: &Node) -> Result<Value, Error> {
+    fn scalar(&mut self, node: &Node) -> Result<Value, Error> {
         Ok(match resolve_node(node, self.resolver)? {
             Meaning::Null => Value::Null,
             Meaning::Bool(bool) => Value::Bool(bool),
             Meaning::Int(int) => Value::from(int),
             Meaning::Uint(uint) => Value::from(uint),
-            Meaning::Float(float) => float_value(float)?,
+            Meaning::Float(float) => self.float_value(float),
             Meaning::Time(time) if self.resolver == Resolver::Core => {
                 Value::String(time.format("2006-01-02T15:04:05.999999999Z07:00"))
             }
             Meaning::Tagged if node.tag == "!!binary" => Value::String(decode_binary(&node.value)?),
             Meaning::Time(_) | Meaning::Text | Meaning::Tagged => Value::String(node.value.clone()),
         })
+    }
+
+    /// Returns the number that a reader of Go's JSON text finds for a float.
+    fn float_value(&mut self, float: f64) -> Value {
+        let Some(text) = json_f64(float) else {
+            let name = match float {
+                f64::INFINITY => "+Inf",
+                f64::NEG_INFINITY => "-Inf",
+                _ => "NaN",
+            };
+            let problem = format!("json: unsupported value: {name}");
+            self.bad_value.get_or_insert(Error::Json(problem));
+            return Value::Null;
+        };
+        if let Ok(int) = text.parse::<i64>() {
+            return Value::from(int);
+        }
+        if let Ok(uint) = text.parse::<u64>() {
+            return Value::from(uint);
+        }
+        Number::from_f64(float).map_or(Value::Null, Value::Number)
     }
 
     fn mapping(&mut self, node: &'a Node, place: Place) -> Result<Value, Error> {
@@ -156,10 +188,10 @@ impl<'a> Decoder<'a> {
             Resolver::Core => {
                 if place == Place::Inside && node.entries().any(|(key, _)| !is_text_key(key)) {
                     let problem = "json: unsupported type: map[interface {}]interface {}";
-                    return Err(Error::Json(problem.to_owned()));
+                    self.bad_value.get_or_insert_with(|| Error::Json(problem.to_owned()));
                 }
                 let mut taken = HashSet::new();
-                self.entries_core(node, &mut map, &mut taken)?;
+                self.entries_core(node, place, &mut map, &mut taken)?;
             }
         }
         Ok(Value::Object(map))
@@ -196,6 +228,7 @@ impl<'a> Decoder<'a> {
     fn key11(&mut self, key: &'a Node, value: &'a Node) -> Result<Key, Error> {
         let target = self.resolve_alias(key)?;
         if target.kind != Kind::Scalar {
+            self.node(key, Place::Inside)?;
             let syntax = self.go_syntax(target)?;
             return Err(Error::problem(format!("invalid map key: {syntax}")));
         }
@@ -204,9 +237,10 @@ impl<'a> Decoder<'a> {
             Meaning::Null | Meaning::Uint(_) => {
                 let kind = if meaning == Meaning::Null { "%!s(<nil>)" } else { "uint64" };
                 let (key, value) = (self.go_syntax(target)?, self.go_syntax(value)?);
-                return Err(Error::Json(format!(
-                    "unsupported map key of type: {kind}, key: {key}, value: {value}"
-                )));
+                let text =
+                    format!("unsupported map key of type: {kind}, key: {key}, value: {value}");
+                self.bad_key.get_or_insert(Error::Json(text));
+                target.value.clone()
             }
             Meaning::Bool(bool) => bool.to_string(),
             Meaning::Int(int) => int.to_string(),
@@ -216,13 +250,14 @@ impl<'a> Decoder<'a> {
         };
         let syntax = match self.keys {
             Keys::LastWins => String::new(),
+            Keys::Unique if meaning == Meaning::Null => "<nil>".to_owned(),
             Keys::Unique => go_syntax::scalar(&meaning, &text),
         };
         Ok(Key { text, syntax })
     }
 
     fn go_syntax(&self, node: &Node) -> Result<String, Error> {
-        go_syntax::print(node, &|alias| {
+        go_syntax::print(node, self.resolver, &|alias| {
             self.targets.get(&std::ptr::from_ref(alias)).map(|target| &**target)
         })
     }
@@ -240,6 +275,7 @@ impl<'a> Decoder<'a> {
     fn entries_core(
         &mut self,
         node: &'a Node,
+        place: Place,
         map: &mut Map<String, Value>,
         taken: &mut HashSet<&'a str>,
     ) -> Result<(), Error> {
@@ -254,7 +290,15 @@ impl<'a> Decoder<'a> {
             }
             self.budget.spend(!self.following.is_empty(), key.value.len())?;
             let key = self.resolve_alias(key)?;
+            if key.kind != Kind::Scalar && place == Place::Root {
+                let (line, tag) = (key.line, key.short_tag());
+                let value = if matches!(tag, "!!seq" | "!!map") { "" } else { " ``" };
+                let problem = format!("line {line}: cannot unmarshal {tag}{value} into string");
+                self.problems.push(problem);
+                continue;
+            }
             if key.kind != Kind::Scalar {
+                self.node(key, Place::Inside)?;
                 let syntax = self.go_syntax(key)?;
                 return Err(Error::problem(format!("invalid map key: {syntax}")));
             }
@@ -262,6 +306,7 @@ impl<'a> Decoder<'a> {
                 continue;
             }
             let text = match resolve_node(key, self.resolver)? {
+                Meaning::Null if place == Place::Root => continue,
                 Meaning::Tagged if key.tag == "!!binary" => decode_binary(&key.value)?,
                 _ => key.value.clone(),
             };
@@ -270,28 +315,33 @@ impl<'a> Decoder<'a> {
         }
         match merge {
             Some(merge) => self.merge(merge, MergeOrder::FirstFirst, &mut |decoder, from| {
-                decoder.entries_core(from, map, taken)
+                decoder.entries_core(from, place, map, taken)
             }),
             None => Ok(()),
         }
     }
 
+    /// Notes every pair of equal keys.
     fn has_duplicates(&mut self, node: &Node) -> bool {
-        let mut first: HashMap<(Kind, &str), u32> = HashMap::with_capacity(node.content.len() / 2);
-        let before = self.problems.len();
+        let keys: HashSet<_> = node.entries().map(|(key, _)| (key.kind, &*key.value)).collect();
+        if keys.len() == node.content.len() / 2 {
+            return false;
+        }
+        let mut places: HashMap<(Kind, &str), VecDeque<u32>> = HashMap::new();
         for (key, _) in node.entries() {
-            let value = key.value.as_str();
-            if let Some(line) = first.get(&(key.kind, value)) {
-                let syntax = flux_gostd::quote::quote(value);
+            places.entry((key.kind, &key.value)).or_default().push_back(key.line);
+        }
+        for (key, _) in node.entries() {
+            let Some(lines) = places.get_mut(&(key.kind, key.value.as_str())) else { continue };
+            let first = lines.pop_front().unwrap_or_default();
+            let syntax = flux_gostd::quote::quote(&key.value);
+            for line in lines.iter().take(MOST_PROBLEMS.saturating_sub(self.problems.len())) {
                 self.problems.push(format!(
-                    "line {}: mapping key {syntax} already defined at line {line}",
-                    key.line
+                    "line {line}: mapping key {syntax} already defined at line {first}"
                 ));
-            } else {
-                first.insert((key.kind, value), key.line);
             }
         }
-        self.problems.len() > before
+        true
     }
 
     /// Visits the mappings that the value of a merge key names.
@@ -360,25 +410,6 @@ fn is_text_key(key: &Node) -> bool {
     key.kind == Kind::Alias || matches!(key.short_tag(), "!!str" | "!!merge")
 }
 
-/// The number that a reader of Go's JSON text finds for a float.
-fn float_value(float: f64) -> Result<Value, Error> {
-    let Some(text) = json_f64(float) else {
-        let name = match float {
-            f64::INFINITY => "+Inf",
-            f64::NEG_INFINITY => "-Inf",
-            _ => "NaN",
-        };
-        return Err(Error::Json(format!("json: unsupported value: {name}")));
-    };
-    if let Ok(int) = text.parse::<i64>() {
-        return Ok(Value::from(int));
-    }
-    if let Ok(uint) = text.parse::<u64>() {
-        return Ok(Value::from(uint));
-    }
-    Ok(Number::from_f64(float).map_or(Value::Null, Value::Number))
-}
-
 fn float_key(float: f64) -> String {
     match format_f32(float as f32, Layout::General).as_str() {
         "+Inf" => ".inf".to_owned(),
@@ -395,5 +426,10 @@ fn decode_binary(text: &str) -> Result<String, Error> {
     let bytes = base64::engine::general_purpose::STANDARD.decode(text);
     let problem = "!!binary value contains invalid base64 data";
     let bytes = bytes.map_err(|_| Error::problem(problem))?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    let mut decoded = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        decoded.push_str(chunk.valid());
+        decoded.extend(chunk.invalid().iter().map(|_| char::REPLACEMENT_CHARACTER));
+    }
+    Ok(decoded)
 }

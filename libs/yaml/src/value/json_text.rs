@@ -3,7 +3,7 @@
 use serde_json::{Number, Value};
 
 use super::{go_order, number_text, text_node};
-use crate::Node;
+use crate::{Library, Node};
 
 /// Tells whether a YAML reader sees the same text in the JSON of a value as a JSON reader.
 ///
@@ -30,7 +30,7 @@ pub(crate) fn node(value: &Value) -> Node {
         Value::Number(number) => Node::scalar(number_text(&reread(number))),
         Value::Array(items) => Node::sequence(items.iter().map(node)),
         Value::Object(map) => {
-            let entries = go_order(map).into_iter();
+            let entries = go_order(map, Library::V2).into_iter();
             Node::mapping(entries.map(|(key, value)| (text_node(key), node(value))))
         }
         Value::Null | Value::Bool(_) | Value::String(_) => Node::from_value(value),
@@ -58,6 +58,8 @@ pub(crate) fn write_string(text: &str, out: &mut String) {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
+            '\x08' => out.push_str("\\b"),
+            '\x0C' => out.push_str("\\f"),
             '\0'..='\x1F' | '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
                 out.push_str(&format!("\\u{:04x}", u32::from(char)));
             }

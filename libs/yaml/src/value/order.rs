@@ -4,10 +4,13 @@ use std::cmp::Ordering;
 
 use serde_json::{Map, Value};
 
+use crate::Library;
+
 /// Returns the entries of a map in the order that go-yaml prints them: numbers inside of keys
-/// count as numbers, letters go after everything else.
-pub(crate) fn go_order(map: &Map<String, Value>) -> Vec<(&String, &Value)> {
+/// count as numbers, letters go after everything else, with yaml.v3 before it behind a digit.
+pub(crate) fn go_order(map: &Map<String, Value>, library: Library) -> Vec<(&String, &Value)> {
     let mut entries: Vec<_> = map.iter().collect();
+    let compare = |a: &str, b: &str| compare(a, b, library);
     if !entries.windows(2).all(|pair| matches!(pair, [a, b] if compare(a.0, b.0).is_lt())) {
         // The comparison is no total order for odd keys; a stable sort of sorted input makes
         // the result at least independent of how the map was built.
@@ -34,7 +37,7 @@ fn merge_sort<T: Copy>(items: &mut Vec<T>, compare: impl Fn(&T, &T) -> Ordering 
     items.extend(right);
 }
 
-fn compare(a: &str, b: &str) -> Ordering {
+fn compare(a: &str, b: &str, library: Library) -> Ordering {
     let common = a.bytes().zip(b.bytes()).take_while(|(x, y)| x == y).count();
     let mut start = common;
     while !a.is_char_boundary(start) || !b.is_char_boundary(start) {
@@ -49,7 +52,8 @@ fn compare(a: &str, b: &str) -> Ordering {
         (true, true) => x.cmp(&y),
         (false, false) => compare_numbers(head, a, b).then(x.cmp(&y)),
         (is_letter, _) => {
-            let after_digit = head.chars().next_back().is_some_and(char::is_numeric);
+            let after_digit =
+                library == Library::V3 && head.chars().next_back().is_some_and(char::is_numeric);
             if after_digit == is_letter { Ordering::Less } else { Ordering::Greater }
         }
     }
