@@ -75,6 +75,11 @@ impl Awaited {
         }
     }
 
+    /// Tells whether the object was current when it was last looked at.
+    pub fn is_current(&self) -> bool {
+        self.status() == Status::Current
+    }
+
     fn status(&self) -> Status {
         self.verdict.as_ref().map_or(Status::Unknown, |verdict| verdict.status)
     }

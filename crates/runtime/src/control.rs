@@ -52,7 +52,7 @@ pub struct Workers {
 pub struct Slot {
     workers: Arc<Semaphore>,
     permit: Mutex<Option<OwnedSemaphorePermit>>,
-    superseded: watch::Receiver<bool>,
+    superseded: watch::Receiver<Option<String>>,
 }
 
 impl Slot {
@@ -69,21 +69,25 @@ impl Slot {
     }
 
     /// Waits until the object is queued again, which means that this pass is out of date.
-    pub async fn superseded(&self) {
+    ///
+    /// Returns the object that caused it, `Kind/namespace/name`; empty if it was itself.
+    pub async fn superseded(&self) -> String {
         let mut superseded = self.superseded.clone();
-        if superseded.wait_for(|superseded| *superseded).await.is_err() {
-            std::future::pending::<()>().await;
+        let cause = superseded.wait_for(Option::is_some).await.ok().and_then(|it| it.clone());
+        match cause {
+            Some(cause) => cause,
+            None => std::future::pending().await,
         }
     }
 
     /// Tells whether the object was queued again.
     pub fn is_superseded(&self) -> bool {
-        *self.superseded.borrow()
+        self.superseded.borrow().is_some()
     }
 
     /// Makes a place of its own for a pass that no queue started.
     pub fn free() -> Self {
-        let (_, superseded) = watch::channel(false);
+        let (_, superseded) = watch::channel(None);
         Self { workers: Arc::new(Semaphore::new(1)), permit: Mutex::default(), superseded }
     }
 }

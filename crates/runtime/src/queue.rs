@@ -60,7 +60,7 @@ struct State {
     events: VecDeque<Key>,
     routine: VecDeque<Key>,
     waiting: BTreeMap<Key, Instant>,
-    running: BTreeMap<Key, watch::Sender<bool>>,
+    running: BTreeMap<Key, watch::Sender<Option<String>>>,
     again: BTreeSet<Key>,
     failures: BTreeMap<Key, u32>,
     added: u64,
@@ -83,9 +83,15 @@ impl Queue {
         self.add_with(key, Priority::Event);
     }
 
+    /// Adds an object to be reconciled now because of another one, `Kind/namespace/name`.
+    pub fn add_from(&self, key: Key, cause: &str) {
+        self.lock().add(key, Priority::Event, cause);
+        self.shared.changed.notify_one();
+    }
+
     /// Adds an object to be reconciled now.
     pub fn add_with(&self, key: Key, priority: Priority) {
-        self.lock().add(key, priority);
+        self.lock().add(key, priority, "");
         self.shared.changed.notify_one();
     }
 
@@ -159,11 +165,12 @@ impl Queue {
         }
     }
 
-    /// Takes the next object. The receiver turns true when the object is added again meanwhile.
-    pub(crate) fn take(&self) -> Option<(Key, watch::Receiver<bool>)> {
+    /// Takes the next object. The receiver tells when, and because of what, the object is
+    /// added again meanwhile.
+    pub(crate) fn take(&self) -> Option<(Key, watch::Receiver<Option<String>>)> {
         let mut state = self.lock();
         let key = state.events.pop_front().or_else(|| state.routine.pop_front())?;
-        let (sender, receiver) = watch::channel(false);
+        let (sender, receiver) = watch::channel(None);
         state.running.insert(key.clone(), sender);
         Some((key, receiver))
     }
@@ -174,7 +181,7 @@ impl Queue {
             let mut state = self.lock();
             state.running.remove(key);
             if state.again.remove(key) {
-                state.add(key.clone(), Priority::Event);
+                state.add(key.clone(), Priority::Event, "");
             }
         }
         self.shared.changed.notify_one();
@@ -182,11 +189,11 @@ impl Queue {
 }
 
 impl State {
-    fn add(&mut self, key: Key, priority: Priority) {
+    fn add(&mut self, key: Key, priority: Priority, cause: &str) {
         self.added += 1;
         self.waiting.remove(&key);
         if let Some(running) = self.running.get(&key) {
-            running.send_replace(true);
+            running.send_replace(Some(cause.to_owned()));
             self.again.insert(key);
             return;
         }
@@ -215,7 +222,7 @@ impl State {
         let due: Vec<Key> =
             self.waiting.iter().filter(|(_, at)| **at <= now).map(|(key, _)| key.clone()).collect();
         for key in due {
-            self.add(key, Priority::Routine);
+            self.add(key, Priority::Routine, "");
         }
     }
 }

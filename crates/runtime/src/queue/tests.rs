@@ -28,9 +28,10 @@ async fn an_object_added_while_it_runs_comes_again_and_knows_it() {
     let queue = Queue::new(Backoff::default());
     queue.add(key("a"));
     let (a, superseded) = queue.take().unwrap();
-    assert!(!*superseded.borrow());
-    queue.add(key("a"));
-    assert!(*superseded.borrow() && queue.is_empty());
+    assert_eq!(*superseded.borrow(), None);
+    queue.add_from(key("a"), "Bucket/ns/b");
+    assert_eq!(superseded.borrow().as_deref(), Some("Bucket/ns/b"));
+    assert!(queue.is_empty());
     queue.done(&a);
     assert_eq!(drain(&queue), ["a"]);
 }
