@@ -87,6 +87,11 @@ pub fn text(name: &str) -> Option<&'static str> {
     find(name).map(|line| line.json)
 }
 
+/// Returns the name of a definition as the data holds it, with its text.
+pub fn full_name(name: &str) -> Option<(&'static str, &'static str)> {
+    find(name).map(|line| (line.name, line.json))
+}
+
 /// How Go's encoder treats a field that has nothing to say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Presence {

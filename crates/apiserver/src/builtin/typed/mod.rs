@@ -1,0 +1,40 @@
+//! Bodies of built-in kinds as Go's decoder and encoder leave them: known fields of the right type,
+//! empty values gone, zero values written where the original writes them.
+
+mod decode;
+mod model;
+#[cfg(test)]
+mod tests;
+
+use serde_json::Value;
+
+use crate::document::{Document, Node};
+use crate::registry::Decoded;
+pub(crate) use model::{Model, model};
+
+/// Reads a body as the Go type behind an OpenAPI definition.
+///
+/// # Errors
+/// The first thing that does not fit the type, in the words of Go's decoder.
+pub(crate) fn decode(definition: &'static str, document: &Document) -> Result<Decoded, String> {
+    let model = model(definition);
+    let mut decoder = decode::Decoder::default();
+    let object = decoder.structure(&model, Some(document.root()));
+    decoder.finish(object)
+}
+
+/// Writes a value again as the original would: after a change, for instance.
+pub(crate) fn normalize(definition: &'static str, object: &mut Value) {
+    let node = Node::from(&*object);
+    let mut decoder = decode::Decoder::default();
+    let normal = decoder.structure(&model(definition), Some(&node));
+    *object = normal;
+}
+
+/// Returns what a field of a kind is when nothing is known of it: `status` of a new object.
+pub(crate) fn zero_field(definition: &'static str, field: &str) -> Option<Value> {
+    let model = model(definition);
+    let field = model.field(field)?;
+    let mut decoder = decode::Decoder::default();
+    decoder.absent(field)
+}
