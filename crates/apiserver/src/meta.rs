@@ -78,12 +78,12 @@ pub(crate) fn set_finalizers(object: &mut Value, finalizers: Vec<String>) {
 
 /// Removes nulls and empty values of `metadata`, as a decoder of typed objects does.
 pub(crate) fn normalize(object: &mut Value) {
-    const EMPTY_GOES: [&str; 8] = [
+    // An empty list of managed fields has a meaning of its own.
+    const EMPTY_GOES: [&str; 7] = [
         "labels",
         "annotations",
         "finalizers",
         "ownerReferences",
-        "managedFields",
         "namespace",
         "name",
         "generateName",
@@ -99,6 +99,11 @@ pub(crate) fn normalize(object: &mut Value) {
         };
         !(value.is_null() || empty && EMPTY_GOES.contains(&key.as_str()))
     });
+    for key in ["labels", "annotations"] {
+        let values = metadata.get_mut(key).and_then(Value::as_object_mut);
+        let nulls = values.into_iter().flat_map(Map::values_mut).filter(|value| value.is_null());
+        nulls.for_each(|value| *value = "".into());
+    }
     if metadata.get("generation").and_then(Value::as_i64) == Some(0) {
         metadata.remove("generation");
     }

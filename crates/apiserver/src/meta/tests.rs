@@ -11,6 +11,13 @@ fn empty_and_null_metadata_goes_as_with_typed_objects() {
 }
 
 #[test]
+fn null_labels_become_empty_texts_and_a_reset_of_managed_fields_stays() {
+    let mut object = json!({"metadata": {"labels": {"a": null}, "managedFields": []}});
+    normalize(&mut object);
+    assert_eq!(object, json!({"metadata": {"labels": {"a": ""}, "managedFields": []}}));
+}
+
+#[test]
 fn owner_references_that_occur_twice_are_dropped_and_named() {
     let owner = json!({"uid": "u", "name": "o"});
     let mut object = json!({"metadata": {"ownerReferences": [owner, owner]}});

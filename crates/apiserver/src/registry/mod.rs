@@ -2,13 +2,16 @@
 
 mod strategy;
 mod table;
+mod typing;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 pub use strategy::{
     Change, Context, Decoded, DeletionDefaults, PlainStrategy, Strategy, Update, View,
 };
+
+pub(crate) use typing::Typing;
 
 use crate::store::Collection;
 
@@ -187,6 +190,8 @@ pub struct ResourceInfo {
     pub deprecation_warning: Option<String>,
     /// The rules of the kind.
     pub strategy: Arc<dyn Strategy>,
+    /// What field managers know about the kind, found out when it is asked for.
+    pub(crate) typing: OnceLock<Arc<Typing>>,
 }
 
 impl ResourceInfo {
@@ -215,7 +220,13 @@ impl ResourceInfo {
             is_custom: false,
             deprecation_warning: None,
             strategy,
+            typing: OnceLock::new(),
         }
+    }
+
+    /// Returns what field managers know about the kind.
+    pub(crate) fn typing(&self) -> &Typing {
+        self.typing.get_or_init(|| Arc::new(Typing::new(self)))
     }
 
     /// Returns `apiVersion` as objects carry it.

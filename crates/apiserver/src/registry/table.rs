@@ -1,6 +1,6 @@
 //! The table of built-in resources as what the server serves.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use flux_manifest::GroupVersionKind;
 use flux_schema::resources as table;
@@ -40,6 +40,7 @@ impl ResourceInfo {
             is_custom: false,
             deprecation_warning: None,
             strategy,
+            typing: OnceLock::new(),
         }
     }
 }

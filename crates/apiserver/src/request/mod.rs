@@ -42,8 +42,13 @@ impl Request {
     pub(crate) fn default_manager(&self) -> String {
         let agent = self.header(http::header::USER_AGENT).unwrap_or_default();
         let first = agent.split('/').next().unwrap_or_default();
-        let printable: String =
-            first.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
-        printable.chars().take(128).collect()
+        let mut manager = String::new();
+        for c in first.chars().filter(|c| !c.is_control()) {
+            if manager.len() + c.len_utf8() > 128 {
+                break;
+            }
+            manager.push(c);
+        }
+        manager
     }
 }

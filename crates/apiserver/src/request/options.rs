@@ -65,7 +65,7 @@ fn check_manager(manager: &str, errors: &mut FieldErrors) {
     }
     for (at, c) in manager.char_indices() {
         if c.is_control() {
-            let detail = format!("should only contain printable characters: invalid char at {at}");
+            let detail = format!("invalid character U+{:04X} (at position {at})", u32::from(c));
             errors.push(FieldError::invalid("fieldManager", manager, &detail));
         }
     }

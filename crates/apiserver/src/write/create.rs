@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::Scope;
+use super::ownership::book;
 use crate::clock::to_seconds_text;
 use crate::decode;
 use crate::meta;
@@ -26,7 +27,7 @@ pub(crate) fn create(
     meta::normalize(&mut object);
     scope.set_namespace(&mut object)?;
     info.strategy.default(&mut object);
-    store_new(&scope, object, body.warnings)
+    store_new(&scope, book(&scope, None, object), body.warnings)
 }
 
 /// Stores an object that is decoded and has its defaults.

@@ -1,9 +1,12 @@
 //! Writes: create, update, patch, delete, with everything that all kinds share.
 
+mod apply;
 mod create;
 mod delete;
-mod merge_patch;
+mod ownership;
 mod patch;
+#[cfg(test)]
+mod tests;
 mod update;
 
 pub(crate) use create::create;
@@ -19,6 +22,14 @@ use crate::respond::Answer;
 use crate::server::Core;
 use crate::status::Status;
 use crate::store::{self, Stored, Target};
+
+/// What of an object a write is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    Whole,
+    Status,
+    Other,
+}
 
 /// One write: where it goes and how.
 pub(crate) struct Scope<'a> {
@@ -39,8 +50,24 @@ impl<'a> Scope<'a> {
         Ok(Self { core, request, info, options })
     }
 
+    /// Returns the name of the field manager: the given one, or what the user agent says.
+    pub(crate) fn manager(&self) -> String {
+        match self.options.field_manager.as_str() {
+            "" => self.request.default_manager(),
+            given => given.to_owned(),
+        }
+    }
+
     pub(crate) fn namespace(&self) -> &'a str {
         self.request.target.object_namespace()
+    }
+
+    pub(crate) fn part(&self) -> Part {
+        match self.request.target.subresource.as_str() {
+            "" => Part::Whole,
+            "status" => Part::Status,
+            _ => Part::Other,
+        }
     }
 
     pub(crate) fn key(&self) -> String {

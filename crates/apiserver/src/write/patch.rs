@@ -1,43 +1,168 @@
 //! PATCH in its five forms.
 
+use flux_ssa::patch::{self, JsonPatch, JsonPatchError, StrategicError};
+use serde_json::Value;
+
 use super::Scope;
-use super::merge_patch::merge;
+use super::apply::apply;
+use super::ownership::book;
 use super::update::{Changed, check_name, store_changed};
 use crate::decode::{from_document, unsupported_media_type};
 use crate::document::{self, Document};
 use crate::meta;
 use crate::read::shown;
 use crate::registry::ResourceInfo;
-use crate::request::Request;
+use crate::request::{FieldValidation, Request};
 use crate::respond::Answer;
 use crate::server::Core;
-use crate::status::Status;
+use crate::status::{FieldError, Status};
+
+/// The forms of patches that are merged into an object.
+#[derive(Clone, Copy, PartialEq)]
+enum Form {
+    Json,
+    Merge,
+    Strategic,
+}
 
 /// Answers PATCH on an object.
 pub(crate) fn patch(core: &Core, request: &Request, info: &ResourceInfo) -> Result<Answer, Status> {
-    let scope = Scope::new(core, request, info, "PatchOptions")?;
     let content_type = request.header(http::header::CONTENT_TYPE).unwrap_or_default();
-    let media_type = content_type.split(';').next().unwrap_or_default().trim();
-    if media_type != "application/merge-patch+json" {
-        return Err(unsupported_media_type(&[
-            "application/json-patch+json",
-            "application/merge-patch+json",
-            "application/apply-patch+yaml",
-            "application/apply-patch+cbor",
-            "application/strategic-merge-patch+json",
-        ]));
+    let media_type = content_type.split(';').next().unwrap_or_default();
+    let form = match media_type {
+        "application/json-patch+json" => Some(Form::Json),
+        "application/merge-patch+json" => Some(Form::Merge),
+        "application/strategic-merge-patch+json" if !info.is_custom => Some(Form::Strategic),
+        "application/apply-patch+yaml" => None,
+        "application/apply-patch+cbor" => return Err(unsupported()),
+        _ => return Err(unsupported()),
+    };
+    let scope = Scope::new(core, request, info, "PatchOptions")?;
+    crate::read::accept(request)?;
+    let Some(form) = form else {
+        return apply(&scope);
+    };
+    if scope.options.force.is_some() {
+        let detail = "may not be specified for non-apply patch";
+        let error = FieldError::forbidden("force", detail);
+        return Err(Status::invalid("meta.k8s.io", "PatchOptions", "", &error.into()));
     }
-    let patch = document::parse(&request.body).map_err(Status::bad_request)?.into_value();
+    merge(&scope, form)
+}
+
+fn unsupported() -> Status {
+    let mut status = Status::new(415, "UnsupportedMediaType", "415: Unsupported Media Type");
+    status.details = Some(Box::default());
+    status
+}
+
+fn merge(scope: &Scope<'_>, form: Form) -> Result<Answer, Status> {
+    let (core, info) = (scope.core, scope.info);
     let writer = core.store.writer();
     let stored = core.store.get(&info.storage, &scope.key()).ok_or_else(|| scope.not_found())?;
     let old = shown(info, &stored);
-    let mut patched = old.clone();
-    merge(&mut patched, &patch);
+    let patch = read_patch(scope, form)?;
+    let patched = patched(scope, form, &old, patch.value)?;
     let body = from_document(info, Document::from(&patched), scope.options.field_validation)?;
     let mut object = body.object;
     meta::normalize(&mut object);
     info.strategy.default(&mut object);
-    check_name(&object, &request.target.name)?;
+    let mut warnings = patch.warnings;
+    warnings.extend(body.warnings);
+    let object = book(scope, Some(&old), object);
+    let mut object = object;
     scope.set_namespace(&mut object)?;
-    store_changed(&scope, writer, Changed { object, old, warnings: body.warnings })
+    check_name(&object, &scope.request.target.name)?;
+    store_changed(scope, writer, Changed { object, old, warnings })
+}
+
+/// A patch that could be read.
+struct Patch {
+    value: Value,
+    warnings: Vec<String>,
+}
+
+fn read_patch(scope: &Scope<'_>, form: Form) -> Result<Patch, Status> {
+    let validation = scope.options.field_validation;
+    let prefix = match (form, validation) {
+        (Form::Strategic, _) | (_, FieldValidation::Ignore) => "",
+        _ => "error decoding patch: ",
+    };
+    let document = document::parse(&scope.request.body)
+        .map_err(|error| Status::bad_request(format!("{prefix}{error}")))?;
+    let duplicates = match validation {
+        FieldValidation::Ignore => Vec::new(),
+        FieldValidation::Warn | FieldValidation::Strict => document.duplicates(),
+    };
+    let warnings = duplicates.iter().map(|path| {
+        let text = document::Node::duplicate_text(path);
+        if form == Form::Json { format!("json patch {text}") } else { text }
+    });
+    let warnings = warnings.collect();
+    Ok(Patch { value: document.into_value(), warnings })
+}
+
+fn patched(scope: &Scope<'_>, form: Form, old: &Value, patch: Value) -> Result<Value, Status> {
+    let mut object = old.clone();
+    match form {
+        Form::Json => {
+            let patch = JsonPatch::from_value(patch).map_err(json_refusal)?;
+            patch.apply(&mut object).map_err(json_refusal)?;
+        }
+        Form::Merge => {
+            check_map(&patch, "error decoding patch: ")?;
+            if patch.is_null() {
+                return Err(Status::bad_request("Invalid JSON Patch"));
+            }
+            patch::merge(&mut object, patch);
+        }
+        Form::Strategic => {
+            check_map(&patch, "")?;
+            let patch = if patch.is_null() { serde_json::json!({}) } else { patch };
+            patch::strategic(&mut object, patch, &scope.info.typing().of)
+                .map_err(strategic_refusal)?;
+        }
+    }
+    Ok(object)
+}
+
+fn check_map(patch: &Value, prefix: &str) -> Result<(), Status> {
+    let kind = match patch {
+        Value::Object(_) | Value::Null => return Ok(()),
+        Value::Array(_) => "array",
+        Value::String(_) => "string",
+        Value::Number(_) => "number",
+        Value::Bool(_) => "bool",
+    };
+    Err(Status::bad_request(format!(
+        "{prefix}json: cannot unmarshal {kind} into Go value of type map[string]interface {{}}"
+    )))
+}
+
+fn json_refusal(error: JsonPatchError) -> Status {
+    match error {
+        JsonPatchError::Malformed(why) => {
+            Status::bad_request(format!("error decoding patch: {why}"))
+        }
+        JsonPatchError::TooManyOperations(_) => {
+            Status::new(413, "RequestEntityTooLarge", format!("Request entity too large: {error}"))
+        }
+        JsonPatchError::DoesNotApply(_) => unprocessable(),
+    }
+}
+
+fn strategic_refusal(error: StrategicError) -> Status {
+    match error {
+        StrategicError::BadRequest(why) => Status::bad_request(why),
+        StrategicError::Unprocessable(_) => unprocessable(),
+        StrategicError::Failed(why) => Status::new(500, "", why),
+    }
+}
+
+/// 422 with the one text that the original has where it wants to hide the reason.
+fn unprocessable() -> Status {
+    let why = "the server rejected our request due to an error in our request";
+    let mut status = Status::new(422, "Invalid", why);
+    status.details = Some(Box::default());
+    status
 }

@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
-use super::Scope;
 use super::create::{duplicate_owner_warning, store_new};
+use super::ownership::book;
+use super::{Part, Scope};
 use crate::decode;
 use crate::meta;
 use crate::read::shown;
@@ -32,11 +33,12 @@ pub(crate) fn update(
     let Some(stored) = core.store.get(&info.storage, &scope.key()) else {
         drop(writer);
         if info.strategy.allows_create_on_update() {
-            return store_new(&scope, object, body.warnings);
+            return store_new(&scope, book(&scope, None, object), body.warnings);
         }
         return Err(scope.not_found());
     };
     let old = shown(info, &stored);
+    let object = book(&scope, Some(&old), object);
     store_changed(&scope, writer, Changed { object, old, warnings: body.warnings })
 }
 
@@ -75,17 +77,27 @@ pub(crate) fn store_changed(
     info.strategy.admit(&ctx, &mut object, Some(&old))?;
     let kept = meta::generation(&old).map(Value::from);
     meta::set(meta::of(&mut object), "generation", kept);
-    info.strategy.prepare_update(&ctx, Update { object: &mut object, old: &old })?;
+    let part = scope.part();
+    let update = Update { object: &mut object, old: &old };
+    match part {
+        Part::Whole => info.strategy.prepare_update(&ctx, update)?,
+        Part::Status => info.strategy.prepare_status_update(&ctx, update)?,
+        Part::Other => info.strategy.prepare_subresource_update(&ctx, update)?,
+    }
     let mut errors = meta::check_update(&mut object, &old);
-    errors.extend(info.strategy.validate_update(&ctx, &object, &old));
+    errors.extend(match part {
+        Part::Whole => info.strategy.validate_update(&ctx, &object, &old),
+        Part::Status | Part::Other => info.strategy.validate_status_update(&ctx, &object, &old),
+    });
     if !errors.is_empty() {
         return Err(Status::invalid(&info.group, &info.kind, meta::name(&object), &errors));
     }
-    if info.strategy.generation_changed(&object, &old) == Some(true) {
+    if part == Part::Whole && info.strategy.generation_changed(&object, &old) == Some(true) {
         let next = meta::generation(&old).unwrap_or(0) + 1;
         meta::of(&mut object).insert("generation".into(), next.into());
     }
     warnings.extend(info.strategy.warnings(&ctx, &object, Some(&old)));
+    flux_ssa::keep_times(&old, &mut object);
     let accept = crate::read::accept(scope.request)?;
     if scope.options.dry_run || object == old {
         return Ok(Answer::value(200, object).encoded(accept.encoding).warning(warnings));
