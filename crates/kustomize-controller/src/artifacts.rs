@@ -28,3 +28,15 @@ pub trait Artifacts: Send + Sync + 'static {
     /// Gets the files of an artifact.
     fn fetch<'a>(&'a self, artifact: &'a Artifact) -> BoxFuture<'a, Result<Fetched, FetchError>>;
 }
+
+impl Artifacts for flux_artifact::Fetcher {
+    fn fetch<'a>(&'a self, artifact: &'a Artifact) -> BoxFuture<'a, Result<Fetched, FetchError>> {
+        Box::pin(async move {
+            match flux_artifact::Fetcher::fetch(self, artifact).await {
+                Ok(tree) => Ok(Arc::new(tree) as Fetched),
+                Err(flux_artifact::FetchError::NotFound) => Err(FetchError::NotFound),
+                Err(error) => Err(FetchError::Failed(error.to_string())),
+            }
+        })
+    }
+}

@@ -114,3 +114,6 @@ fn delete_set(kustomization: &Kustomization) -> Vec<InventoryEntry> {
     }
     kustomization.status.inventory.as_ref().map(|it| it.entries.clone()).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

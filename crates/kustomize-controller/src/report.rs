@@ -282,3 +282,6 @@ fn finalize_status(object: &mut Kustomization, now: Time) {
         writer(object, now).set(RECONCILING, finding);
     }
 }
+
+#[cfg(test)]
+mod tests;
