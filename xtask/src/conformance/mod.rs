@@ -8,6 +8,8 @@ mod envsubst;
 mod goyaml;
 mod goyaml_helm;
 mod kstatus;
+mod kustomize;
+mod kustomize_filters;
 mod plan;
 mod read_objects;
 mod sourceignore;
@@ -51,6 +53,9 @@ const AREAS: &[(&str, Area)] = &[
     ("goyaml", goyaml::cases),
     ("goyaml-helm", goyaml_helm::cases),
     ("kstatus", kstatus::cases),
+    ("kustomize", kustomize::cases),
+    ("kustomize-derived", kustomize::derived),
+    ("kustomize-filters", kustomize_filters::cases),
     ("sourceignore", sourceignore::cases),
     ("ssa", plan::ssa),
     ("ssa-read-objects", read_objects::cases),
