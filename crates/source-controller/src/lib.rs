@@ -1,1 +1,22 @@
 //! Turns sources into artifacts.
+//!
+//! In: GitRepositories in a cluster. Out: an archive in the artifact store for each, and its
+//! description in the object's status. Never: applies anything, or hands out what it has not
+//! stored under its digest.
+//!
+//! Start at [`run`]; what it needs is in [`Options`]. Each kind has the four rooms `observe`,
+//! `decide`, `act` and `report`. [`Overrides`] serves chosen repositories from directories on this
+//! machine instead of from their servers.
+
+mod git_repository;
+mod options;
+mod overrides;
+mod run;
+mod secrets;
+
+pub use options::{Options, OptionsError, StorageSettings, command};
+pub use overrides::{Override, Overrides};
+pub use run::run;
+
+/// The name of this controller: field manager, event source, lease.
+pub const CONTROLLER: &str = "source-controller";

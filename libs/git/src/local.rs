@@ -35,7 +35,8 @@ pub enum Mode {
 #[derive(Clone)]
 pub struct Directory {
     path: PathBuf,
-    repository: Option<gix::ThreadSafeRepository>,
+    /// The directory that holds the objects of the repository.
+    repository: Option<PathBuf>,
 }
 
 /// The content of a directory at one moment.
@@ -61,11 +62,8 @@ impl Directory {
     /// It is no directory, or the repository around it is broken.
     pub fn open(path: &Path) -> Result<Self, GitError> {
         let path = DiskTree::open(path)?.root().to_owned();
-        let repository = match gix::ThreadSafeRepository::discover(&path) {
-            Ok(found) => Some(found).filter(|found| found.work_dir().is_some()),
-            Err(_) => None,
-        };
-        Ok(Self { path, repository })
+        let found = gix::discover(&path).ok().filter(|found| found.workdir().is_some());
+        Ok(Self { path, repository: found.map(|found| found.path().to_owned()) })
     }
 
     /// Returns the directory, absolute and without symlinks.
@@ -75,8 +73,9 @@ impl Directory {
 
     /// Returns the directory of the whole repository, or the directory itself outside of any.
     pub fn root(&self) -> PathBuf {
-        let root = self.repository.as_ref().and_then(|repository| repository.work_dir());
-        let root = root.and_then(|root| root.canonicalize().ok());
+        let root = self
+            .repository()
+            .and_then(|repository| repository.workdir().and_then(|root| root.canonicalize().ok()));
         root.unwrap_or_else(|| self.path.clone())
     }
 
@@ -85,10 +84,14 @@ impl Directory {
         self.repository.is_some()
     }
 
+    /// Opens the repository anew: what others did to it meanwhile is seen.
+    fn repository(&self) -> Option<gix::Repository> {
+        gix::open(self.repository.as_ref()?).ok()
+    }
+
     /// Returns the address of every remote, in the order of their names.
     pub fn remote_urls(&self) -> Vec<String> {
-        let Some(repository) = &self.repository else { return Vec::new() };
-        let repository = repository.to_thread_local();
+        let Some(repository) = self.repository() else { return Vec::new() };
         let urls = repository.remote_names().into_iter().filter_map(|name| {
             let remote = repository.find_remote(BStr::new(name.as_bytes())).ok()?;
             let url = remote.url(gix::remote::Direction::Fetch)?;
@@ -99,8 +102,8 @@ impl Directory {
 
     /// Returns the branch that is checked out.
     pub fn branch(&self) -> String {
-        let head = self.repository.as_ref().and_then(|repository| {
-            let name = repository.to_thread_local().head_name().ok().flatten()?;
+        let head = self.repository().and_then(|repository| {
+            let name = repository.head_name().ok().flatten()?;
             Some(name.shorten().to_string())
         });
         head.unwrap_or_else(|| NO_BRANCH.to_owned())
@@ -124,11 +127,10 @@ impl Directory {
     }
 
     fn head(&self) -> Result<Option<Snapshot>, GitError> {
-        let Some(repository) = &self.repository else { return Ok(None) };
-        let local = repository.to_thread_local();
-        let Ok(id) = local.head_id() else { return Ok(None) };
+        let Some(repository) = self.repository() else { return Ok(None) };
+        let Ok(id) = repository.head_id() else { return Ok(None) };
         let id = id.detach();
-        let objects = Arc::new(Objects::open(local.objects.store_ref().path().to_owned())?);
+        let objects = Arc::new(Objects::open(repository.objects.store_ref().path().to_owned())?);
         let branch = self.branch();
         let parsed = commit::read(&objects, &id, &format!("refs/heads/{branch}"))?;
         let revision = format!("{branch}@{}", parsed.commit.hash.digest());
@@ -164,7 +166,7 @@ impl Directory {
 
     /// Returns every file that Git tracks or would track.
     fn files(&self, disk: &DiskTree) -> Result<BTreeMap<String, Found>, GitError> {
-        let repository = self.repository.as_ref().map(|r| r.to_thread_local());
+        let repository = self.repository();
         let mut ignored = match &repository {
             Some(repository) => Some(Ignored::new(repository)?),
             None => None,

@@ -1,0 +1,123 @@
+//! Starts the controllers and feeds their queues.
+
+use std::sync::Arc;
+
+use flux_api::{GitRepository, GitRepositorySpec, names};
+use flux_cluster::{Change, Key, Store as Watched, Subscription, Topic};
+use flux_manifest::Object;
+use flux_runtime::{Context, Priority, Queue, Workers};
+
+use crate::git_repository::Reconciler;
+use crate::{Options, Overrides};
+
+/// Runs the controllers until the shutdown of `ctx`.
+///
+/// Whoever calls this holds the lease, if there is one.
+pub async fn run(ctx: Context, options: Options) {
+    let Options { shared, store, listener, overrides, scratch } = options;
+    let queue = Queue::new(shared.backoff);
+    let topic = Topic::all(GitRepository::gvk()).only(shared.watched());
+    let subscription = ctx.cluster.watch(topic);
+    let watched = subscription.store();
+    let reconciler = Arc::new(Reconciler {
+        ctx: ctx.clone(),
+        store: Arc::clone(&store),
+        overrides: overrides.clone(),
+        scratch,
+        requeue_dependency: shared.requeue_dependency,
+        jitter: shared.interval_jitter_percentage,
+    });
+    let workers = Workers {
+        controller: "gitrepository",
+        group: names::group::SOURCE,
+        kind: "GitRepository",
+        concurrency: shared.concurrent,
+    };
+    let ended = ctx.shutdown.clone();
+    let served = async {
+        if let Some(listener) = listener {
+            flux_artifact::serve(listener, store, async { ended.begun().await }).await;
+        }
+    };
+    let fed = ctx.shutdown.or(feed(subscription, queue.clone()));
+    let edited = ctx.shutdown.or(follow_edits(overrides, watched, queue.clone()));
+    let work =
+        flux_runtime::run(workers, queue, reconciler, (ctx.metrics.clone(), ctx.shutdown.clone()));
+    tokio::join!(served, fed, edited, work);
+}
+
+/// Queues what a watch tells, as far as it asks for work.
+async fn feed(mut subscription: Subscription, queue: Queue) {
+    let store = subscription.store();
+    loop {
+        match subscription.next().await {
+            Change::Applied { old, new } => {
+                let is_new = old.is_none();
+                if asks_for_work(old.as_deref(), &new) {
+                    let priority = if is_new { Priority::Routine } else { Priority::Event };
+                    queue.add_with(Key::of(&new), priority);
+                }
+                if has_other_artifact(old.as_deref(), &new) {
+                    wake_includers(&store, &new, &queue);
+                }
+            }
+            Change::Deleted(object) => queue.add(Key::of(&object)),
+            Change::Synced | Change::Interrupted(_) => {}
+        }
+    }
+}
+
+/// Reports whether an object is new, wants something else, or a person asked for a pass.
+fn asks_for_work(old: Option<&Object>, new: &Object) -> bool {
+    let Some(old) = old else { return true };
+    let generation = |object: &Object| object.pointer("/metadata/generation").cloned();
+    let requested = |object: &Object| {
+        let annotations = object.pointer("/metadata/annotations")?.as_object()?;
+        annotations.get(names::REQUESTED_AT).cloned()
+    };
+    let deleting = |object: &Object| object.pointer("/metadata/deletionTimestamp").is_some();
+    let asked = requested(new);
+    generation(old) != generation(new)
+        || (asked.is_some() && asked != requested(old))
+        || deleting(old) != deleting(new)
+}
+
+fn has_other_artifact(old: Option<&Object>, new: &Object) -> bool {
+    let digest = |object: &Object| object.pointer("/status/artifact/digest").cloned();
+    old.and_then(digest) != digest(new)
+}
+
+/// Queues the repositories that wait for this one to have an artifact.
+fn wake_includers(store: &Watched, included: &Object, queue: &Queue) {
+    let included = Key::of(included);
+    for object in store.list() {
+        let key = Key::of(&object);
+        let Ok(repository) = GitRepository::from_object(&object) else { continue };
+        let waits = flux_api::conditions::is_true(
+            &repository.status.conditions,
+            names::condition::INCLUDE_UNAVAILABLE,
+        );
+        if waits && key.namespace == included.namespace && includes(&repository.spec, &included) {
+            queue.add(key);
+        }
+    }
+}
+
+fn includes(spec: &GitRepositorySpec, included: &Key) -> bool {
+    spec.include.iter().any(|include| include.repository.name == included.name)
+}
+
+/// Queues what is served from this machine whenever a directory changed.
+async fn follow_edits(overrides: Overrides, watched: Watched, queue: Queue) {
+    let mut changes = overrides.changes();
+    while changes.changed().await.is_ok() {
+        for object in watched.list() {
+            let url = object.pointer("/spec/url").and_then(|url| url.as_str());
+            if url.is_some_and(|url| overrides.get(url).is_some()) {
+                queue.add(Key::of(&object));
+            }
+        }
+    }
+    // The other end lives as long as this function's own copy.
+    std::future::pending::<()>().await;
+}
