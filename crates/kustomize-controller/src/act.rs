@@ -11,7 +11,9 @@ use flux_api::{
 };
 use flux_apply::{Applied, Awaited, Engine, FailFast, Recreate, Settings, WaitOptions};
 use flux_manifest::{GroupVersionKind, Object, ObjectId};
-use flux_plan::{Action, ChangeSet, IgnoreRules, Owner, Selector, flux_rules, set_metadata};
+use flux_plan::{
+    Action, ChangeSet, IgnoreRules, Owner, Selector, flux_rules, normalize_all, set_metadata,
+};
 use flux_runtime::{Context, Event, Publisher, Severity, Slot};
 use tokio::time::Instant;
 
@@ -237,12 +239,12 @@ impl Pass<'_> {
     /// that nobody can read.
     fn finish_objects(&self, mut objects: Vec<Object>) -> Result<Vec<Object>, String> {
         let owner = self.owner();
-        for object in &mut objects {
-            owner.mark(object);
-            flux_plan::normalize(object);
-            if let Some(common) = &self.object.spec.common_metadata {
-                set_metadata(object, &common.labels, &common.annotations);
-            }
+        objects.iter_mut().for_each(|object| owner.mark(object));
+        normalize_all(&mut objects);
+        if let Some(common) = &self.object.spec.common_metadata {
+            objects
+                .iter_mut()
+                .for_each(|object| set_metadata(object, &common.labels, &common.annotations));
         }
         match objects.iter().find(|it| is_encrypted(it)) {
             None => Ok(objects),

@@ -28,7 +28,7 @@ pub use ignore::{IgnoreRules, Matcher, Selector, SelectorError, respect_ignored}
 pub use inventory::{Entry, Inventory};
 pub use mask::{mask_patch, mask_secrets};
 pub use metadata::{Owner, cleanup, migrate_api_version, set_metadata};
-pub use normalize::normalize;
+pub use normalize::{normalize, normalize_all};
 pub use order::{CustomStage, Stage, apply_order, delete_order, stages};
 pub use refusal::is_immutable;
 pub use switches::{Switches, is_switched};

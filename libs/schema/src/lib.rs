@@ -12,6 +12,7 @@
 mod default;
 mod field;
 mod format;
+pub mod go;
 mod number;
 pub mod openapi;
 mod pattern;

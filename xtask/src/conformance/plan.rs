@@ -6,9 +6,9 @@ use std::path::Path;
 use anyhow::Context;
 use flux_manifest::{Object, ObjectId};
 use flux_plan::{
-    CustomStage, Dependent, ManagerRule, Matcher, Operation, Reference, Selector, Stage,
-    apply_order, delete_order, is_immutable, is_switched, mask_patch, mask_secrets, set_metadata,
-    sort, stages, takeover,
+    CustomStage, Dependent, IgnoreRules, ManagerRule, Matcher, Operation, Reference, Selector,
+    Stage, apply_order, delete_order, has_drifted, is_immutable, is_switched, mask_patch,
+    mask_secrets, normalize, normalize_all, set_metadata, sort, stages, takeover,
 };
 use serde_json::{Value, json};
 
@@ -49,7 +49,7 @@ fn sorted(case: &Value) -> Value {
 /// `ssa`: all tables of that folder whose rules live in `flux-plan`.
 pub(crate) fn ssa(root: &Path) -> anyhow::Result<Vec<Case>> {
     type Check = fn(&Value) -> anyhow::Result<(Value, Value)>;
-    let tables: [(&str, Check); 9] = [
+    let tables: [(&str, Check); 10] = [
         ("apply_order", order),
         ("common_metadata", common_metadata),
         ("field_manager_takeover", ownership),
@@ -58,6 +58,7 @@ pub(crate) fn ssa(root: &Path) -> anyhow::Result<Vec<Case>> {
         ("inventory_ids", inventory_id),
         ("mask_secret_patch", masked_patch),
         ("metadata_selectors", switches),
+        ("normalize", normalized),
         ("sanitize_secrets", masked_secrets),
     ];
     let mut cases = Vec::new();
@@ -202,6 +203,39 @@ fn inventory_id(case: &Value) -> anyhow::Result<(Value, Value)> {
     let want =
         got.as_object().into_iter().flatten().map(|(key, _)| (key.clone(), case[key].clone()));
     Ok((got.clone(), Value::Object(want.collect())))
+}
+
+fn normalized(case: &Value) -> anyhow::Result<(Value, Value)> {
+    if text(case, "op") == "normalizeDryRun" {
+        // Of a dry run only the metrics matter to us: the rest is compared as it came.
+        let (live, dry_run) = (with_version(&case["out"])?, with_version(&case["in"])?);
+        let mut dry_run = dry_run.into_value();
+        dry_run["spec"] = merged(&case["out"]["spec"], &dry_run["spec"]);
+        let rules = IgnoreRules::default();
+        let drifted = has_drifted(Some(&live), &Object::try_from(dry_run)?, &rules);
+        return Ok((drifted.into(), false.into()));
+    }
+    let mut object = Object::try_from(case["in"].clone())?;
+    match text(case, "op").as_str() {
+        "normalizeList" => normalize_all(std::slice::from_mut(&mut object)),
+        _ => normalize(&mut object),
+    }
+    Ok((object.into_value(), case["out"].clone()))
+}
+
+fn with_version(value: &Value) -> anyhow::Result<Object> {
+    let mut value = value.clone();
+    value["metadata"] = json!({"resourceVersion": "1"});
+    Ok(Object::try_from(value)?)
+}
+
+/// Adds the fields of `base` that `value` lacks.
+fn merged(base: &Value, value: &Value) -> Value {
+    let mut merged = base.clone();
+    for (key, value) in value.as_object().into_iter().flatten() {
+        merged[key] = value.clone();
+    }
+    merged
 }
 
 fn masked_patch(case: &Value) -> anyhow::Result<(Value, Value)> {
