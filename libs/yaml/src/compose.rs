@@ -44,7 +44,7 @@ impl<'a> Composer<'a> {
     }
 
     fn event(&mut self) -> Result<Event<'a>, Error> {
-        self.parser.next().map_err(|fault| self.word(fault))
+        self.parser.next().map_err(|fault| self.word(*fault))
     }
 
     fn word(&self, fault: Fault) -> Error {
@@ -53,7 +53,9 @@ impl<'a> Composer<'a> {
 
     fn tree(&mut self) -> Result<Node, Error> {
         let mut anchors = HashSet::new();
-        let mut open: Vec<Node> = Vec::new();
+        let mut open: Vec<Open> = Vec::new();
+        // The finished children of the open collections, outermost first.
+        let mut done: Vec<Node> = Vec::new();
         let mut left = self.nodes;
         loop {
             let event = self.event()?;
@@ -68,21 +70,35 @@ impl<'a> Composer<'a> {
                         let problem = format!("exceeded max depth of {}", self.depth);
                         return Err(Error::problem(problem));
                     }
-                    open.push(begin(event, &mut anchors));
+                    open.push(Open { node: begin(event, &mut anchors), first: done.len() });
                     continue;
                 }
-                What::SequenceEnd | What::MappingEnd => finish(open.pop(), event.comments),
+                What::SequenceEnd | What::MappingEnd => match open.pop() {
+                    Some(Open { mut node, first }) => {
+                        node.content = done.drain(first.min(done.len())..).collect();
+                        finish(&mut node, event.comments);
+                        node
+                    }
+                    None => Node::default(),
+                },
                 What::Alias(name) if !anchors.contains(name) => {
                     return Err(Error::problem(format!("unknown anchor '{name}' referenced")));
                 }
                 _ => begin(event, &mut anchors),
             };
-            match open.last_mut() {
-                Some(parent) => add(parent, node),
+            match open.last() {
+                Some(parent) => add(parent, &mut done, node),
                 None => return Ok(node),
             }
         }
     }
+}
+
+/// A collection whose end has not been read.
+struct Open {
+    node: Node,
+    /// Where its children begin.
+    first: usize,
 }
 
 fn begin<'a>(event: Event<'a>, anchors: &mut HashSet<&'a str>) -> Node {
@@ -131,45 +147,43 @@ fn short_tag(tag: &str) -> String {
 }
 
 /// Completes a collection with the comments at its end.
-fn finish(node: Option<Node>, end: Option<Box<Comments>>) -> Node {
-    let mut node = node.unwrap_or_default();
-    let end = end.map(|comments| *comments).unwrap_or_default();
-    if node.comments.is_none() && end.line.is_empty() && end.foot.is_empty() {
-        return node;
+fn finish(node: &mut Node, end: Option<Box<Comments>>) {
+    if node.comments.is_none() && end.is_none() {
+        return;
     }
+    let end = end.map(|comments| *comments).unwrap_or_default();
     let comments = node.comments.get_or_insert_default();
     comments.line = end.line;
     comments.foot = end.foot;
     let length = node.content.len();
     if node.kind == Kind::Mapping && node.style != Style::Flow && length > 1 {
-        let foot = take_foot(&mut node);
+        let foot = take_foot(node);
         if !foot.is_empty() {
             set_foot(node.content.get_mut(length - 2), foot);
         }
     }
-    drop_empty(&mut node);
-    node
+    drop_empty(node);
 }
 
 /// Puts a child into its collection.
 ///
 /// A foot comment belongs to the key of an entry, and one that was found behind a key in block
 /// style to the entry before.
-fn add(parent: &mut Node, mut child: Node) {
-    let index = parent.content.len();
-    if parent.kind == Kind::Mapping && has_foot(&child) {
+fn add(parent: &Open, done: &mut Vec<Node>, mut child: Node) {
+    if parent.node.kind == Kind::Mapping && has_foot(&child) {
+        let index = done.len() - parent.first;
         let is_key = index.is_multiple_of(2);
         let previous = if is_key { index.checked_sub(2) } else { index.checked_sub(1) };
-        let previous = previous.and_then(|index| parent.content.get_mut(index));
+        let previous = previous.and_then(|index| done.get_mut(parent.first + index));
         match previous {
-            Some(key) if is_key && parent.style != Style::Flow => {
+            Some(key) if is_key && parent.node.style != Style::Flow => {
                 set_foot(Some(key), take_foot(&mut child));
             }
             Some(key) if !is_key && !has_foot(key) => set_foot(Some(key), take_foot(&mut child)),
             _ => {}
         }
     }
-    parent.content.push(child);
+    done.push(child);
 }
 
 fn has_foot(node: &Node) -> bool {

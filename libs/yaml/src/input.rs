@@ -72,7 +72,7 @@ fn utf8_trouble(rest: &[u8]) -> &'static str {
 /// Finds the first character that YAML does not allow in any place.
 fn find_control(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
-    let mut from = 0;
+    let mut from = plain_prefix(bytes);
     while let Some(found) = bytes.get(from..)?.iter().position(|&byte| SUSPECT[usize::from(byte)]) {
         let index = from + found;
         let forbidden = match *bytes.get(index..)? {
@@ -85,8 +85,20 @@ fn find_control(text: &str) -> Option<usize> {
             return Some(index);
         }
         from = index + 1;
+        from += plain_prefix(bytes.get(from..)?);
     }
     None
+}
+
+/// Returns the length of a prefix that holds nothing suspect, checked block by block.
+fn plain_prefix(bytes: &[u8]) -> usize {
+    const BLOCK: usize = 64;
+    let is_suspect = |byte: u8| {
+        (byte < 0x20) & (byte != b'\n') & (byte != b'\r') & (byte != b'\t') | (byte >= 0x7F)
+    };
+    let is_plain =
+        |block: &&[u8]| !block.iter().fold(false, |suspect, &byte| suspect | is_suspect(byte));
+    BLOCK * bytes.chunks_exact(BLOCK).take_while(is_plain).count()
 }
 
 /// Bytes that are a control character or may begin one.

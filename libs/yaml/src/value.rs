@@ -1,6 +1,7 @@
 //! Trees into JSON values and back.
 
 mod decode;
+mod direct;
 mod go_syntax;
 pub(crate) mod json_text;
 mod order;
@@ -12,6 +13,7 @@ use crate::resolve::{Meaning, is_base60, old_bool, resolve};
 use crate::scanner::Dialect;
 use crate::{Documents, Error, Library, Limits, Node, Resolver, Style};
 use decode::{Decoder, Keys};
+use direct::Attempt;
 pub(crate) use order::go_order;
 
 /// Reads the first document of a text as sigs.k8s.io/yaml's `Unmarshal` does; null if there is none.
@@ -39,7 +41,13 @@ pub(crate) fn read_json_as_yaml(value: &Value) -> Result<Value, Error> {
 }
 
 fn read(text: &str, keys: Keys) -> Result<Value, Error> {
-    let mut documents = Documents::with_dialect(text.as_bytes(), &Limits::default(), Dialect::V2);
+    let limits = Limits::default();
+    if text.len() <= limits.bytes
+        && let Attempt::Done(value) = direct::read(text, keys, &limits)?
+    {
+        return Ok(value);
+    }
+    let mut documents = Documents::with_dialect(text.as_bytes(), &limits, Dialect::V2);
     match documents.next() {
         Some(root) => Decoder::new(Resolver::Yaml11, keys).document(&root?),
         None => Ok(Value::Null),

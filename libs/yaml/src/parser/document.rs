@@ -84,7 +84,7 @@ impl<'a> Parser<'a> {
         Ok(Event { comments, ..plain_event(What::DocumentEnd, start) })
     }
 
-    fn process_directives(&mut self) -> Result<(), Fault> {
+    fn process_directives(&mut self) -> Result<(), Box<Fault>> {
         let mut has_version = false;
         loop {
             let (kind, start) = self.peek()?;
@@ -117,7 +117,11 @@ impl<'a> Parser<'a> {
         self.tag_directives.iter().any(|(known, _)| known == handle)
     }
 
-    fn add_tag_directive(&mut self, directive: (String, String), start: Mark) -> Result<(), Fault> {
+    fn add_tag_directive(
+        &mut self,
+        directive: (String, String),
+        start: Mark,
+    ) -> Result<(), Box<Fault>> {
         const MOST: usize = 1000;
         if self.has_tag_directive(&directive.0) {
             return Err(Self::parser_fault(None, start, "found duplicate %TAG directive"));

@@ -28,7 +28,7 @@ impl<'a> Parser<'a> {
         first: bool,
         end: Kind,
         problem: &'static str,
-    ) -> Result<(Kind, Mark), Fault> {
+    ) -> Result<(Kind, Mark), Box<Fault>> {
         let (kind, start) = self.peek()?;
         if first || kind == end {
             return Ok((kind, start));

@@ -83,7 +83,7 @@ pub(crate) struct Parser<'a> {
     pending: Pending,
 }
 
-type Step<'a> = Result<Event<'a>, Fault>;
+type Step<'a> = Result<Event<'a>, Box<Fault>>;
 
 impl<'a> Parser<'a> {
     pub(crate) fn new(scanner: Scanner<'a>) -> Self {
@@ -145,7 +145,7 @@ impl<'a> Parser<'a> {
 
     /// Looks at the next token; the comments that it claims become pending.
     #[inline]
-    fn peek(&mut self) -> Result<(Kind, Mark), Fault> {
+    fn peek(&mut self) -> Result<(Kind, Mark), Box<Fault>> {
         let (kind, start) = self.scanner.peek()?;
         while let Some(comment) = self.scanner.comment_until(kind, start) {
             self.pending.any = true;
@@ -167,7 +167,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Takes the token that opens a collection.
-    fn open(&mut self) -> Result<(), Fault> {
+    fn open(&mut self) -> Result<(), Box<Fault>> {
         let (_, start) = self.peek()?;
         self.marks.push(start);
         self.take();
@@ -204,11 +204,11 @@ impl<'a> Parser<'a> {
         (!head.is_empty()).then(|| Box::new(Comments { head, ..Comments::default() }))
     }
 
-    fn parser_fault(context: Option<Mark>, place: Mark, problem: &'static str) -> Fault {
-        Fault { stage: Stage::Parser, context, place, problem: problem.into() }
+    fn parser_fault(context: Option<Mark>, place: Mark, problem: &'static str) -> Box<Fault> {
+        Box::new(Fault { stage: Stage::Parser, context, place, problem: problem.into() })
     }
 
-    fn unclosed(&mut self, place: Mark, problem: &'static str) -> Fault {
+    fn unclosed(&mut self, place: Mark, problem: &'static str) -> Box<Fault> {
         Self::parser_fault(self.marks.pop(), place, problem)
     }
 }

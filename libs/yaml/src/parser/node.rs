@@ -14,7 +14,13 @@ struct Properties<'a> {
 impl<'a> Parser<'a> {
     /// Reads a scalar, an alias or the beginning of a collection.
     pub(super) fn node(&mut self, context: Context) -> Step<'a> {
-        let (mut kind, start) = self.peek()?;
+        let next = self.peek()?;
+        self.node_at(context, next)
+    }
+
+    /// As [`Parser::node`], given the token that has been looked at.
+    pub(super) fn node_at(&mut self, context: Context, (kind, start): (Kind, Mark)) -> Step<'a> {
+        let mut kind = kind;
         if kind == Kind::Alias {
             return Ok(self.alias(start));
         }
@@ -92,7 +98,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Takes at most one anchor and one tag, in any order.
-    fn properties(&mut self, first: Kind) -> Result<Properties<'a>, Fault> {
+    fn properties(&mut self, first: Kind) -> Result<Properties<'a>, Box<Fault>> {
         let mut properties = Properties::default();
         self.take_property(&mut properties);
         let (kind, _) = self.peek()?;
@@ -117,7 +123,7 @@ impl<'a> Parser<'a> {
         (handle, suffix): (String, String),
         start: Mark,
         place: Mark,
-    ) -> Result<Box<str>, Fault> {
+    ) -> Result<Box<str>, Box<Fault>> {
         if handle.is_empty() {
             return Ok(suffix.into_boxed_str());
         }
@@ -131,12 +137,12 @@ impl<'a> Parser<'a> {
         let (kind, start) = self.peek()?;
         match kind {
             Kind::BlockEntry => {
-                let (kind, mark) = self.take_entry()?;
-                if matches!(kind, Kind::BlockEntry | Kind::BlockEnd) {
+                let (next, mark) = self.take_entry()?;
+                if matches!(next.0, Kind::BlockEntry | Kind::BlockEnd) {
                     return Ok(self.empty_scalar(State::BlockSequenceEntry, mark));
                 }
                 self.states.push(State::BlockSequenceEntry);
-                self.node(Context::Block)
+                self.node_at(Context::Block, next)
             }
             Kind::BlockEnd => {
                 self.take();
@@ -152,32 +158,32 @@ impl<'a> Parser<'a> {
             self.pop_state();
             return Ok(plain_event(What::SequenceEnd, start));
         }
-        let (kind, mark) = self.take_entry()?;
-        if matches!(kind, Kind::BlockEntry | Kind::Key | Kind::Value | Kind::BlockEnd) {
+        let (next, mark) = self.take_entry()?;
+        if matches!(next.0, Kind::BlockEntry | Kind::Key | Kind::Value | Kind::BlockEnd) {
             return Ok(self.empty_scalar(State::IndentlessEntry, mark));
         }
         self.states.push(State::IndentlessEntry);
-        self.node(Context::Block)
+        self.node_at(Context::Block, next)
     }
 
     /// Takes a dash and looks at what follows; returns that and the place behind the dash.
     ///
     /// Where a collection follows, the comments above the dash belong to the collection and not
     /// to the first thing in it.
-    fn take_entry(&mut self) -> Result<(Kind, Mark), Fault> {
+    fn take_entry(&mut self) -> Result<((Kind, Mark), Mark), Box<Fault>> {
         let stem = self.pending.head.len();
         let mark = self.take().end();
-        let (kind, _) = match self.peek() {
+        let next = match self.peek() {
             // go-yaml does not notice the mistake here; looking again, it may find another one.
             Err(first) if stem > 0 => return Err(self.peek().err().unwrap_or(first)),
             peeked => peeked?,
         };
-        if stem > 0 && matches!(kind, Kind::BlockSequenceStart | Kind::BlockMappingStart) {
+        if stem > 0 && matches!(next.0, Kind::BlockSequenceStart | Kind::BlockMappingStart) {
             let rest = self.pending.head.split_off(stem);
             let head = rest.strip_prefix('\n').unwrap_or_default().to_owned();
             self.pending.stem = std::mem::replace(&mut self.pending.head, head);
         }
-        Ok((kind, mark))
+        Ok((next, mark))
     }
 
     pub(super) fn block_mapping_key(&mut self) -> Step<'a> {
@@ -185,12 +191,12 @@ impl<'a> Parser<'a> {
         match kind {
             Kind::Key => {
                 let mark = self.take().end();
-                let (kind, _) = self.peek()?;
-                if matches!(kind, Kind::Key | Kind::Value | Kind::BlockEnd) {
+                let next = self.peek()?;
+                if matches!(next.0, Kind::Key | Kind::Value | Kind::BlockEnd) {
                     return Ok(self.empty_scalar(State::BlockMappingValue, mark));
                 }
                 self.states.push(State::BlockMappingValue);
-                self.node(Context::BlockOrIndentless)
+                self.node_at(Context::BlockOrIndentless, next)
             }
             Kind::BlockEnd => {
                 let comments = self.claim_comments();
@@ -207,11 +213,11 @@ impl<'a> Parser<'a> {
             return Ok(self.empty_scalar(State::BlockMappingKey, start));
         }
         let mark = self.take().end();
-        let (kind, _) = self.peek()?;
-        if matches!(kind, Kind::Key | Kind::Value | Kind::BlockEnd) {
+        let next = self.peek()?;
+        if matches!(next.0, Kind::Key | Kind::Value | Kind::BlockEnd) {
             return Ok(self.empty_scalar(State::BlockMappingKey, mark));
         }
         self.states.push(State::BlockMappingKey);
-        self.node(Context::BlockOrIndentless)
+        self.node_at(Context::BlockOrIndentless, next)
     }
 }

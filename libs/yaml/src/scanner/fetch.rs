@@ -2,9 +2,12 @@
 
 use super::{Dialect, Fault, Kind, Mark, Payload, Role, Scanner, Token};
 
-impl Scanner<'_> {
+impl<'a> Scanner<'a> {
     /// Puts the next token into the queue, and whatever has to stand before it.
-    pub(super) fn fetch(&mut self) -> Result<(), Fault> {
+    pub(super) fn fetch(&mut self) -> Result<(), Box<Fault>> {
+        if let Some(fault) = self.late.take() {
+            return Err(fault);
+        }
         let scan_mark = self.mark();
         self.skip_to_token(scan_mark)?;
         self.unroll_indent(i64::from(self.column()), scan_mark);
@@ -21,6 +24,7 @@ impl Scanner<'_> {
         }
         let comment_mark = self.comment_mark();
         self.fetch_content()?;
+        let comment_mark = self.fetch_plain_value().unwrap_or(comment_mark);
         let after_entry = matches!(self.recent[1], Some((Kind::BlockEntry, _)));
         if self.dialect == Dialect::V3 && !after_entry {
             self.scan_line_comment(comment_mark);
@@ -38,7 +42,7 @@ impl Scanner<'_> {
         }
     }
 
-    fn fetch_content(&mut self) -> Result<(), Fault> {
+    fn fetch_content(&mut self) -> Result<(), Box<Fault>> {
         let flow = !self.is_block();
         match self.at(0) {
             b'[' => self.fetch_flow_start(Kind::FlowSequenceStart),
@@ -64,7 +68,7 @@ impl Scanner<'_> {
         }
     }
 
-    fn skip_to_token(&mut self, scan_mark: Mark) -> Result<(), Fault> {
+    fn skip_to_token(&mut self, scan_mark: Mark) -> Result<(), Box<Fault>> {
         loop {
             if self.pos == 0 && self.bytes.starts_with(b"\xEF\xBB\xBF") {
                 self.pos = 3;
@@ -116,7 +120,7 @@ impl Scanner<'_> {
         }
     }
 
-    fn fetch_stream_end(&mut self) -> Result<(), Fault> {
+    fn fetch_stream_end(&mut self) -> Result<(), Box<Fault>> {
         if self.column() != 0 {
             self.line += 1;
             self.line_start = self.pos;
@@ -128,7 +132,7 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    fn fetch_directive(&mut self) -> Result<(), Fault> {
+    fn fetch_directive(&mut self) -> Result<(), Box<Fault>> {
         self.unroll_indent(-1, self.mark());
         self.remove_key()?;
         self.key_allowed = false;
@@ -137,7 +141,7 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    fn fetch_document_marker(&mut self) -> Result<(), Fault> {
+    fn fetch_document_marker(&mut self) -> Result<(), Box<Fault>> {
         let kind = if self.at(0) == b'-' { Kind::DocumentStart } else { Kind::DocumentEnd };
         self.unroll_indent(-1, self.mark());
         self.remove_key()?;
@@ -152,7 +156,7 @@ impl Scanner<'_> {
         self.push_simple(kind, start, width);
     }
 
-    fn fetch_flow_start(&mut self, kind: Kind) -> Result<(), Fault> {
+    fn fetch_flow_start(&mut self, kind: Kind) -> Result<(), Box<Fault>> {
         self.save_key()?;
         self.open_flow()?;
         self.key_allowed = true;
@@ -160,7 +164,7 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    fn fetch_flow_end(&mut self, kind: Kind) -> Result<(), Fault> {
+    fn fetch_flow_end(&mut self, kind: Kind) -> Result<(), Box<Fault>> {
         self.remove_key()?;
         self.close_flow();
         self.key_allowed = false;
@@ -168,14 +172,14 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    fn fetch_flow_entry(&mut self) -> Result<(), Fault> {
+    fn fetch_flow_entry(&mut self) -> Result<(), Box<Fault>> {
         self.remove_key()?;
         self.key_allowed = true;
         self.push_indicator(Kind::FlowEntry, 1);
         Ok(())
     }
 
-    fn fetch_block_entry(&mut self) -> Result<(), Fault> {
+    fn fetch_block_entry(&mut self) -> Result<(), Box<Fault>> {
         if self.is_block() {
             self.open_block(
                 Kind::BlockSequenceStart,
@@ -188,7 +192,7 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    fn fetch_key(&mut self) -> Result<(), Fault> {
+    fn fetch_key(&mut self) -> Result<(), Box<Fault>> {
         if self.is_block() {
             self.open_block(
                 Kind::BlockMappingStart,
@@ -201,7 +205,7 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    fn open_block(&mut self, kind: Kind, problem: &'static str) -> Result<(), Fault> {
+    fn open_block(&mut self, kind: Kind, problem: &'static str) -> Result<(), Box<Fault>> {
         let mark = self.mark();
         if !self.key_allowed {
             return Err(self.scanner_fault(mark, problem));
@@ -209,7 +213,7 @@ impl Scanner<'_> {
         self.roll_indent(i64::from(mark.column), None, (kind, mark))
     }
 
-    fn fetch_value(&mut self) -> Result<(), Fault> {
+    fn fetch_value(&mut self) -> Result<(), Box<Fault>> {
         let index = self.keys.len() - 1;
         if self.is_valid(index)? {
             let key = self.keys.get(index).copied().unwrap_or_default();
@@ -231,7 +235,7 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    fn fetch_anchor(&mut self, kind: Kind) -> Result<(), Fault> {
+    fn fetch_anchor(&mut self, kind: Kind) -> Result<(), Box<Fault>> {
         self.save_key()?;
         self.key_allowed = false;
         let token = self.scan_anchor(kind)?;
@@ -239,7 +243,7 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    fn fetch_tag(&mut self) -> Result<(), Fault> {
+    fn fetch_tag(&mut self) -> Result<(), Box<Fault>> {
         self.save_key()?;
         self.key_allowed = false;
         let token = self.scan_tag()?;
@@ -247,7 +251,7 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    fn fetch_block_scalar(&mut self, literal: bool) -> Result<(), Fault> {
+    fn fetch_block_scalar(&mut self, literal: bool) -> Result<(), Box<Fault>> {
         self.remove_key()?;
         self.key_allowed = true;
         let token = self.scan_block_scalar(literal)?;
@@ -255,22 +259,64 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    fn fetch_quoted(&mut self, quote: u8) -> Result<(), Fault> {
+    fn fetch_quoted(&mut self, quote: u8) -> Result<(), Box<Fault>> {
         self.save_key()?;
         self.key_allowed = false;
         let start = self.mark();
         let payload = self.scan_quoted(quote)?;
-        self.push(Token { kind: Kind::Scalar, start, width: 0, payload });
+        self.push_scalar(Token { kind: Kind::Scalar, start, width: 0, payload })
+    }
+
+    /// Puts a scalar into the queue; if a `:` stands right behind it, that as well with what has
+    /// to go before the key, which is what the next step would come to.
+    fn push_scalar(&mut self, scalar: Token<'a>) -> Result<(), Box<Fault>> {
+        let number = self.taken + self.queue.len();
+        let is_key = self.is_block() && self.at(0) == b':' && self.is_gap(1);
+        let key = self.keys.last().copied().unwrap_or_default();
+        let is_valid = key.possible && key.token == number && key.mark.line == self.line;
+        if !is_key || !is_valid || self.is_far(key.mark) {
+            self.push(scalar);
+            return Ok(());
+        }
+        let opening = (Kind::BlockMappingStart, key.mark);
+        self.roll_indent(i64::from(key.mark.column), None, opening)?;
+        self.push_simple(Kind::Key, key.mark, 0);
+        self.push(scalar);
+        self.forbid_key(0);
+        self.key_allowed = false;
+        self.push_indicator(Kind::Value, 1);
         Ok(())
     }
 
-    fn fetch_plain(&mut self) -> Result<(), Fault> {
+    /// Takes a plain value that stands on the line of its `:`, which is the most frequent thing
+    /// to come and needs none of the checks that other tokens do.
+    fn fetch_plain_value(&mut self) -> Option<Mark> {
+        let after_value = matches!(self.recent[1], Some((Kind::Value, _)));
+        if !after_value || self.key_allowed || self.at(0) != b' ' || !self.is_block() {
+            return None;
+        }
+        let blanks = (1..).find(|&offset| self.at(offset) != b' ')?;
+        if !self.at(blanks).is_ascii_alphanumeric() {
+            return None;
+        }
+        self.pos += blanks;
+        let start = self.mark();
+        match self.scan_plain() {
+            Ok(value) => {
+                let payload = Payload::Scalar(value, crate::Style::Plain);
+                self.push(Token { kind: Kind::Scalar, start, width: 0, payload });
+            }
+            Err(fault) => self.late = Some(fault),
+        }
+        Some(start)
+    }
+
+    fn fetch_plain(&mut self) -> Result<(), Box<Fault>> {
         self.save_key()?;
         self.key_allowed = false;
         let start = self.mark();
         let value = self.scan_plain()?;
         let payload = Payload::Scalar(value, crate::Style::Plain);
-        self.push(Token { kind: Kind::Scalar, start, width: 0, payload });
-        Ok(())
+        self.push_scalar(Token { kind: Kind::Scalar, start, width: 0, payload })
     }
 }

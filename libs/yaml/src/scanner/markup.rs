@@ -13,7 +13,7 @@ fn is_uri(byte: u8) -> bool {
 }
 
 impl<'a> Scanner<'a> {
-    pub(super) fn scan_directive(&mut self) -> Result<Token<'a>, Fault> {
+    pub(super) fn scan_directive(&mut self) -> Result<Token<'a>, Box<Fault>> {
         let start = self.mark();
         self.skip(1);
         let name = self.take_word();
@@ -47,7 +47,7 @@ impl<'a> Scanner<'a> {
         self.slice(from, self.pos)
     }
 
-    fn scan_version(&mut self, start: Mark) -> Result<Payload<'a>, Fault> {
+    fn scan_version(&mut self, start: Mark) -> Result<Payload<'a>, Box<Fault>> {
         self.skip_blanks();
         let major = self.scan_version_number(start)?;
         if self.at(0) != b'.' {
@@ -58,7 +58,7 @@ impl<'a> Scanner<'a> {
         Ok(Payload::Version((major, minor) == (1, 1)))
     }
 
-    fn scan_version_number(&mut self, start: Mark) -> Result<u8, Fault> {
+    fn scan_version_number(&mut self, start: Mark) -> Result<u8, Box<Fault>> {
         const LONGEST: usize = 2;
         let from = self.pos;
         let mut value = 0;
@@ -75,7 +75,7 @@ impl<'a> Scanner<'a> {
         Ok(value)
     }
 
-    fn scan_tag_directive(&mut self, start: Mark) -> Result<Payload<'a>, Fault> {
+    fn scan_tag_directive(&mut self, start: Mark) -> Result<Payload<'a>, Box<Fault>> {
         self.skip_blanks();
         let handle = self.scan_tag_handle(start)?.to_owned();
         if !handle.ends_with('!') {
@@ -92,7 +92,7 @@ impl<'a> Scanner<'a> {
         Ok(Payload::Tag(Box::new((handle, prefix))))
     }
 
-    pub(super) fn scan_anchor(&mut self, kind: Kind) -> Result<Token<'a>, Fault> {
+    pub(super) fn scan_anchor(&mut self, kind: Kind) -> Result<Token<'a>, Box<Fault>> {
         let start = self.mark();
         self.skip(1);
         let name = self.take_word();
@@ -104,7 +104,7 @@ impl<'a> Scanner<'a> {
         Ok(Token { kind, start, width: 0, payload: Payload::Name(name) })
     }
 
-    pub(super) fn scan_tag(&mut self) -> Result<Token<'a>, Fault> {
+    pub(super) fn scan_tag(&mut self) -> Result<Token<'a>, Box<Fault>> {
         let start = self.mark();
         let tag = if self.at(1) == b'<' {
             self.skip(2);
@@ -124,7 +124,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Reads `!suffix`, `!!suffix`, `!handle!suffix` or a lone `!`.
-    fn scan_short_tag(&mut self, start: Mark) -> Result<(String, String), Fault> {
+    fn scan_short_tag(&mut self, start: Mark) -> Result<(String, String), Box<Fault>> {
         let handle = self.scan_tag_handle(start)?;
         if handle.len() > 1 && handle.ends_with('!') {
             let suffix = self.scan_tag_uri("", start)?;
@@ -137,7 +137,7 @@ impl<'a> Scanner<'a> {
         Ok(("!".to_owned(), suffix))
     }
 
-    fn scan_tag_handle(&mut self, start: Mark) -> Result<&'a str, Fault> {
+    fn scan_tag_handle(&mut self, start: Mark) -> Result<&'a str, Box<Fault>> {
         if self.at(0) != b'!' {
             return Err(self.scanner_fault(start, "did not find expected '!'"));
         }
@@ -152,7 +152,7 @@ impl<'a> Scanner<'a> {
 
     /// Reads the rest of a tag. `head` is what was taken for a handle and turned out to be the
     /// beginning of the tag, with its `!`.
-    fn scan_tag_uri(&mut self, head: &str, start: Mark) -> Result<String, Fault> {
+    fn scan_tag_uri(&mut self, head: &str, start: Mark) -> Result<String, Box<Fault>> {
         let mut uri = head.get(1..).unwrap_or_default().to_owned();
         let mut is_there = !head.is_empty();
         while is_uri(self.at(0)) {
@@ -168,7 +168,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Reads the `%XX` of one character.
-    fn scan_uri_escape(&mut self, start: Mark) -> Result<char, Fault> {
+    fn scan_uri_escape(&mut self, start: Mark) -> Result<char, Box<Fault>> {
         let first = self.scan_octet(start)?;
         let width = match first {
             0x00..=0x7F => 1,
@@ -195,7 +195,7 @@ impl<'a> Scanner<'a> {
             .unwrap_or('\u{FFFD}'))
     }
 
-    fn scan_octet(&mut self, start: Mark) -> Result<u8, Fault> {
+    fn scan_octet(&mut self, start: Mark) -> Result<u8, Box<Fault>> {
         let digit = |byte: u8| char::from(byte).to_digit(16);
         let octet = match (self.at(0), digit(self.at(1)), digit(self.at(2))) {
             (b'%', Some(high), Some(low)) => u8::try_from(high << 4 | low).ok(),

@@ -67,6 +67,8 @@ pub(crate) struct Scanner<'a> {
     /// has taken their place there.
     stale_keys: VecDeque<(usize, usize)>,
     key_allowed: bool,
+    /// A mistake in a value that was read together with its key.
+    late: Option<Box<Fault>>,
     comments: VecDeque<Comment>,
 }
 
@@ -96,6 +98,7 @@ impl<'a> Scanner<'a> {
             keys: vec![SimpleKey::default()],
             stale_keys: VecDeque::new(),
             key_allowed: true,
+            late: None,
             comments: VecDeque::new(),
         }
     }
@@ -106,12 +109,15 @@ impl<'a> Scanner<'a> {
 
     /// Returns kind and place of the next token without taking it.
     #[inline]
-    pub(crate) fn peek(&mut self) -> Result<(Kind, Mark), Fault> {
+    pub(crate) fn peek(&mut self) -> Result<(Kind, Mark), Box<Fault>> {
         if !self.is_ready {
             self.fill()?;
             self.is_ready = true;
         }
-        Ok(self.queue.front().map_or((Kind::StreamEnd, self.mark()), |t| (t.kind, t.start)))
+        match self.queue.front() {
+            Some(token) => Ok((token.kind, token.start)),
+            None => Ok((Kind::StreamEnd, self.mark())),
+        }
     }
 
     /// Takes the token that was peeked at.
@@ -119,13 +125,13 @@ impl<'a> Scanner<'a> {
     pub(crate) fn take(&mut self) -> Token<'a> {
         self.is_ready = false;
         self.taken += 1;
-        let mark = self.mark();
-        self.queue.pop_front().unwrap_or(Token {
-            kind: Kind::StreamEnd,
-            start: mark,
-            width: 0,
-            payload: Payload::None,
-        })
+        match self.queue.pop_front() {
+            Some(token) => token,
+            None => {
+                let (kind, start) = (Kind::StreamEnd, self.mark());
+                Token { kind, start, width: 0, payload: Payload::None }
+            }
+        }
     }
 
     /// Hands out the next comment that belongs to a token at `place` or before it.
@@ -143,7 +149,7 @@ impl<'a> Scanner<'a> {
     ///
     /// yaml.v3 keeps two more tokens in the queue, so that comments below a token are known
     /// when the token is handed out.
-    fn fill(&mut self) -> Result<(), Fault> {
+    fn fill(&mut self) -> Result<(), Box<Fault>> {
         let ahead = match self.dialect {
             Dialect::V2 => 0,
             Dialect::V3 => 2,
@@ -191,27 +197,27 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    fn scanner_fault(&self, context: Mark, problem: impl Into<Cow<'static, str>>) -> Fault {
-        Fault {
+    fn scanner_fault(&self, context: Mark, problem: impl Into<Cow<'static, str>>) -> Box<Fault> {
+        Box::new(Fault {
             stage: Stage::Scanner,
             context: Some(context),
             place: self.mark(),
             problem: problem.into(),
-        }
+        })
     }
 
-    fn reader_fault(problem: &'static str) -> Fault {
-        Fault {
+    fn reader_fault(problem: &'static str) -> Box<Fault> {
+        Box::new(Fault {
             stage: Stage::Reader,
             context: None,
             place: Mark::default(),
             problem: problem.into(),
-        }
+        })
     }
 
     /// Tells whether a simple key can still turn out to be one: within its line and 1,024
     /// characters.
-    fn is_valid(&mut self, index: usize) -> Result<bool, Fault> {
+    fn is_valid(&mut self, index: usize) -> Result<bool, Box<Fault>> {
         let Some(&key) = self.keys.get(index) else { return Ok(false) };
         if !key.possible {
             return Ok(false);
@@ -240,7 +246,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Notes that a simple key may begin here.
-    fn save_key(&mut self) -> Result<(), Fault> {
+    fn save_key(&mut self) -> Result<(), Box<Fault>> {
         let required = self.is_block() && self.indent == i64::from(self.column());
         if self.key_allowed {
             self.remove_key()?;
@@ -255,7 +261,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Gives up the simple key that may have begun on this level.
-    fn remove_key(&mut self) -> Result<(), Fault> {
+    fn remove_key(&mut self) -> Result<(), Box<Fault>> {
         let index = self.keys.len() - 1;
         match self.keys.get(index) {
             Some(key) if key.possible && key.required => {
@@ -272,7 +278,7 @@ impl<'a> Scanner<'a> {
         self.keys.len() <= 1
     }
 
-    fn open_flow(&mut self) -> Result<(), Fault> {
+    fn open_flow(&mut self) -> Result<(), Box<Fault>> {
         let token = self.taken + self.queue.len();
         let mark = self.mark();
         self.keys.push(SimpleKey { token, mark, ..SimpleKey::default() });
@@ -292,7 +298,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    fn too_deep(&self, mark: Mark) -> Fault {
+    fn too_deep(&self, mark: Mark) -> Box<Fault> {
         self.scanner_fault(mark, format!("exceeded max depth of {}", self.depth))
     }
 
@@ -302,7 +308,7 @@ impl<'a> Scanner<'a> {
         column: i64,
         number: Option<usize>,
         opening: (Kind, Mark),
-    ) -> Result<(), Fault> {
+    ) -> Result<(), Box<Fault>> {
         if !self.is_block() || self.indent >= column {
             return Ok(());
         }

@@ -8,7 +8,7 @@ use crate::Style;
 
 impl<'a> Scanner<'a> {
     /// Reads a scalar between two `quote`s.
-    pub(super) fn scan_quoted(&mut self, quote: u8) -> Result<Payload<'a>, Fault> {
+    pub(super) fn scan_quoted(&mut self, quote: u8) -> Result<Payload<'a>, Box<Fault>> {
         let start = self.mark();
         let (stops, style) = match quote {
             b'\'' => (&SINGLE_STOP, Style::SingleQuoted),
@@ -60,7 +60,7 @@ impl<'a> Scanner<'a> {
         self.advance(self.pos + width);
     }
 
-    fn unterminated(&self, start: Mark) -> Fault {
+    fn unterminated(&self, start: Mark) -> Box<Fault> {
         match self.trouble {
             Some(problem) => Self::reader_fault(problem),
             None => self.scanner_fault(start, "found unexpected end of stream"),
@@ -73,7 +73,7 @@ impl<'a> Scanner<'a> {
         mut breaks: Breaks,
         text: &mut String,
         start: Mark,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), Box<Fault>> {
         loop {
             self.skip_blanks();
             match self.skip_break() {
@@ -88,7 +88,7 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    fn scan_escape(&mut self, text: &mut String, start: Mark) -> Result<(), Fault> {
+    fn scan_escape(&mut self, text: &mut String, start: Mark) -> Result<(), Box<Fault>> {
         if self.is_break(1) {
             self.skip(1);
             self.skip_break();

@@ -8,7 +8,7 @@ use crate::Style;
 
 impl<'a> Scanner<'a> {
     /// Reads a scalar without quotes, which may go on over several lines.
-    pub(super) fn scan_plain(&mut self) -> Result<Cow<'a, str>, Fault> {
+    pub(super) fn scan_plain(&mut self) -> Result<Cow<'a, str>, Box<Fault>> {
         let start = self.mark();
         let indent = self.indent + 1;
         let mut folded: Option<String> = None;
@@ -68,7 +68,7 @@ impl<'a> Scanner<'a> {
         indent: i64,
         breaks: &mut Breaks,
         start: Mark,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), Box<Fault>> {
         loop {
             if self.is_blank(0) {
                 let misplaced = breaks.leading.is_some() && i64::from(self.column()) < indent;
@@ -87,7 +87,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Reads a `|` or `>` scalar.
-    pub(super) fn scan_block_scalar(&mut self, literal: bool) -> Result<Token<'a>, Fault> {
+    pub(super) fn scan_block_scalar(&mut self, literal: bool) -> Result<Token<'a>, Box<Fault>> {
         let start = self.mark();
         self.skip(1);
         let header = self.scan_block_header(start)?;
@@ -128,7 +128,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Reads what stands behind `|` or `>` on its line.
-    fn scan_block_header(&mut self, start: Mark) -> Result<Header, Fault> {
+    fn scan_block_header(&mut self, start: Mark) -> Result<Header, Box<Fault>> {
         let mut header = Header { chomping: Chomping::Clip, increment: 0 };
         if self.scan_chomping(&mut header) {
             self.scan_increment(&mut header, start)?;
@@ -161,7 +161,7 @@ impl<'a> Scanner<'a> {
         true
     }
 
-    fn scan_increment(&mut self, header: &mut Header, start: Mark) -> Result<(), Fault> {
+    fn scan_increment(&mut self, header: &mut Header, start: Mark) -> Result<(), Box<Fault>> {
         match self.at(0) {
             b'0' => Err(self.scanner_fault(start, "found an indentation indicator equal to 0")),
             digit @ b'1'..=b'9' => {
@@ -180,7 +180,7 @@ impl<'a> Scanner<'a> {
         indent: &mut i64,
         breaks: &mut String,
         start: Mark,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), Box<Fault>> {
         let mut widest = 0;
         loop {
             let is_inside = |column: u32| *indent == 0 || i64::from(column) < *indent;

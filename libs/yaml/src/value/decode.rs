@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use base64::Engine as _;
-use flux_gostd::number::{Layout, format_f32, json_f64};
-use serde_json::{Map, Number, Value};
+use flux_gostd::number::{Layout, format_f32, format_f64};
+use serde_json::{Map, Value};
 
 use super::go_syntax;
 use crate::resolve::{Meaning, resolve_node};
@@ -157,25 +157,13 @@ impl<'a> Decoder<'a> {
         })
     }
 
-    /// Returns the number that a reader of Go's JSON text finds for a float.
     fn float_value(&mut self, float: f64) -> Value {
-        let Some(text) = json_f64(float) else {
-            let name = match float {
-                f64::INFINITY => "+Inf",
-                f64::NEG_INFINITY => "-Inf",
-                _ => "NaN",
-            };
+        super::direct::float_value(float).unwrap_or_else(|| {
+            let name = format_f64(float, Layout::General);
             let problem = format!("json: unsupported value: {name}");
             self.bad_value.get_or_insert(Error::Json(problem));
-            return Value::Null;
-        };
-        if let Ok(int) = text.parse::<i64>() {
-            return Value::from(int);
-        }
-        if let Ok(uint) = text.parse::<u64>() {
-            return Value::from(uint);
-        }
-        Number::from_f64(float).map_or(Value::Null, Value::Number)
+            Value::Null
+        })
     }
 
     fn mapping(&mut self, node: &'a Node, place: Place) -> Result<Value, Error> {
@@ -190,8 +178,7 @@ impl<'a> Decoder<'a> {
                     let problem = "json: unsupported type: map[interface {}]interface {}";
                     self.bad_value.get_or_insert_with(|| Error::Json(problem.to_owned()));
                 }
-                let mut taken = HashSet::new();
-                self.entries_core(node, place, &mut map, &mut taken)?;
+                self.entries_core(node, place, &mut map, None)?;
             }
         }
         Ok(Value::Object(map))
@@ -277,7 +264,7 @@ impl<'a> Decoder<'a> {
         node: &'a Node,
         place: Place,
         map: &mut Map<String, Value>,
-        taken: &mut HashSet<&'a str>,
+        mut taken: Option<&mut HashSet<&'a str>>,
     ) -> Result<(), Error> {
         if self.has_duplicates(node) {
             return Ok(());
@@ -302,7 +289,7 @@ impl<'a> Decoder<'a> {
                 let syntax = self.go_syntax(key)?;
                 return Err(Error::problem(format!("invalid map key: {syntax}")));
             }
-            if !taken.insert(&key.value) {
+            if taken.as_deref_mut().is_some_and(|taken| !taken.insert(&key.value)) {
                 continue;
             }
             let text = match resolve_node(key, self.resolver)? {
@@ -313,18 +300,23 @@ impl<'a> Decoder<'a> {
             let value = self.node(value, Place::Inside)?;
             map.insert(text, value);
         }
-        match merge {
-            Some(merge) => self.merge(merge, MergeOrder::FirstFirst, &mut |decoder, from| {
-                decoder.entries_core(from, place, map, taken)
-            }),
-            None => Ok(()),
-        }
+        let Some(merge) = merge else { return Ok(()) };
+        let mut own;
+        let taken = match taken {
+            Some(taken) => taken,
+            None => {
+                own = node.entries().map(|(key, _)| key.value.as_str()).collect();
+                &mut own
+            }
+        };
+        self.merge(merge, MergeOrder::FirstFirst, &mut |decoder, from| {
+            decoder.entries_core(from, place, map, Some(taken))
+        })
     }
 
     /// Notes every pair of equal keys.
     fn has_duplicates(&mut self, node: &Node) -> bool {
-        let keys: HashSet<_> = node.entries().map(|(key, _)| (key.kind, &*key.value)).collect();
-        if keys.len() == node.content.len() / 2 {
+        if are_unique(node) {
             return false;
         }
         let mut places: HashMap<(Kind, &str), VecDeque<u32>> = HashMap::new();
@@ -394,6 +386,17 @@ struct Key {
     text: String,
     /// The key as Go prints it; only where duplicates matter.
     syntax: String,
+}
+
+fn are_unique(node: &Node) -> bool {
+    /// Up to how many keys comparing each pair is faster than hashing.
+    const FEW: usize = 12;
+    let keys = || node.entries().map(|(key, _)| (key.kind, key.value.as_str()));
+    let count = node.content.len() / 2;
+    if count > FEW {
+        return keys().collect::<HashSet<_>>().len() == count;
+    }
+    keys().enumerate().all(|(index, key)| keys().take(index).all(|other| other != key))
 }
 
 fn is_merge11(key: &Node) -> bool {
