@@ -4,14 +4,16 @@
 //! read. Never: I/O, clocks, retries. Waiting for health is the caller's loop, not this crate's.
 //!
 //! Start at [`judge`]. Rules for all kinds are in `generic`, those of built-in kinds in `workload`
-//! and `kinds`; [`judge_by_kstatus`] is the upstream library without Flux's own rule for Jobs.
+//! and `kinds`, those that users write in [`HealthExpressions`]; [`judge_by_kstatus`] is the upstream library without Flux's own rule for Jobs.
 
+mod expression;
 mod fields;
 mod generic;
 mod kinds;
 mod verdict;
 mod workload;
 
+pub use expression::{HealthExpressionError, HealthExpressions};
 pub use verdict::{Condition, ConditionType, Status, Verdict};
 
 use flux_gostd::Time;

@@ -1,0 +1,126 @@
+//! Environments: which functions, macros and variables expressions may use.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
+
+use crate::functions::{Library, Run};
+use crate::parser::{self, MacroSet, Parsed, Syntax};
+use crate::plan;
+use crate::program::Program;
+use crate::source::Issues;
+use crate::types::{Overload, Type};
+
+/// The functions, macros and variables that expressions may use.
+///
+/// Cheap to clone; variables are added to a copy.
+#[derive(Clone)]
+pub struct Env {
+    base: Arc<Base>,
+    variables: BTreeMap<Arc<str>, Type>,
+}
+
+/// What environments of one kind share.
+pub(crate) struct Base {
+    pub(crate) functions: BTreeMap<&'static str, Callable>,
+    pub(crate) syntax: Syntax,
+}
+
+/// A function by its name, over all libraries that define it.
+pub(crate) struct Callable {
+    pub(crate) name: &'static str,
+    pub(crate) overloads: Vec<Overload>,
+    /// Tried one after the other until one takes the arguments.
+    pub(crate) runs: Vec<Run>,
+    /// Whether refused arguments are told with their types.
+    pub(crate) names_types: bool,
+}
+
+/// Why an expression cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CompileError {
+    /// It is not well-formed or not well-typed.
+    #[error(transparent)]
+    Issues(#[from] Issues),
+    /// It is, but a constant part of it can never have a value.
+    #[error("{0}")]
+    Program(String),
+}
+
+static FLUX: LazyLock<Arc<Base>> = LazyLock::new(|| {
+    Arc::new(Base::new(
+        &[
+            Library::Standard,
+            Library::Conversions,
+            Library::Optional,
+            Library::Strings,
+            Library::Sets,
+            Library::Encoders,
+        ],
+        Syntax { macros: MacroSet { optionals: true, ..MacroSet::default() }, optionals: true },
+    ))
+});
+
+static KUBERNETES: LazyLock<Arc<Base>> = LazyLock::new(|| {
+    Arc::new(Base::new(
+        &[
+            Library::Standard,
+            Library::Conversions,
+            Library::Optional,
+            Library::Strings,
+            Library::Sets,
+        ],
+        Syntax {
+            macros: MacroSet { optionals: true, two_variables: true, bindings: false },
+            optionals: true,
+        },
+    ))
+});
+
+impl Base {
+    fn new(libraries: &[Library], syntax: Syntax) -> Self {
+        let mut functions: BTreeMap<&'static str, Callable> = BTreeMap::new();
+        for library in libraries {
+            for function in library.functions() {
+                let entry = functions.entry(function.name).or_insert_with(|| Callable {
+                    name: function.name,
+                    overloads: Vec::new(),
+                    runs: Vec::new(),
+                    names_types: *library != Library::Standard,
+                });
+                let overloads = function.overloads.iter();
+                entry.overloads.extend(overloads.map(|(id, text)| Overload::read(id, text)));
+                entry.runs.push(function.run);
+            }
+        }
+        Self { functions, syntax }
+    }
+}
+
+impl Env {
+    /// Returns the environment of Flux: health checks, `readyExpr`, receivers' filters.
+    pub fn flux() -> Self {
+        Self { base: FLUX.clone(), variables: BTreeMap::new() }
+    }
+
+    /// Returns the environment of the API server: validation rules of custom resources.
+    pub fn kubernetes() -> Self {
+        Self { base: KUBERNETES.clone(), variables: BTreeMap::new() }
+    }
+
+    /// Declares a variable for checked expressions.
+    #[must_use]
+    pub fn with_variable(mut self, name: &str, of: Type) -> Self {
+        self.variables.insert(Arc::from(name), of);
+        self
+    }
+
+    /// Parses an expression without checking names and types.
+    ///
+    /// # Errors
+    /// In cel-go's words.
+    pub fn parse(&self, expression: &str) -> Result<Program, CompileError> {
+        let Parsed { root, .. } = parser::parse(expression, self.base.syntax)?;
+        let plan = plan::plan(&self.base, &root).map_err(CompileError::Program)?;
+        Ok(Program::new(plan, Type::Dyn))
+    }
+}
