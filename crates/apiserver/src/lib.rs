@@ -15,6 +15,8 @@ pub mod authn;
 mod body;
 pub mod builtin;
 pub mod clock;
+mod controllers;
+mod crd;
 mod decode;
 mod discovery;
 pub mod document;

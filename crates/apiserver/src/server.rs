@@ -40,6 +40,10 @@ impl Core {
     pub(crate) fn now(&self) -> Timestamp {
         self.options.clock.now()
     }
+
+    pub(crate) fn admin_token(&self) -> &str {
+        self.authenticator.admin_token()
+    }
 }
 
 /// An API server.
@@ -80,6 +84,8 @@ impl Server {
         let stopping = tokio::sync::watch::Sender::new(false);
         let core =
             Arc::new(Core { options, store, registry, random, authenticator, pki, stopping });
+        crate::crd::register_stored(&core);
+        crate::controllers::start(&core);
         Ok(Self { core })
     }
 

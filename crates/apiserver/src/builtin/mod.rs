@@ -11,8 +11,12 @@ use std::sync::Arc;
 use flux_schema::openapi;
 use flux_schema::resources::{self, Resource};
 
+use crate::crd::DefinitionRules;
 use crate::registry::ResourceInfo;
-use strategy::{Builtin, CountedOnly, NoRules, Rules};
+use strategy::{Builtin, CountedOnly, NoRules};
+
+pub(crate) use strategy::{Generation, Rules};
+pub(crate) use typed::decode_metadata;
 
 /// Returns every built-in resource.
 pub fn resources() -> Vec<ResourceInfo> {
@@ -35,6 +39,7 @@ fn rules(group: &str, version: &str, kind: &str) -> Box<dyn Rules> {
         ("apps", "Deployment" | "DaemonSet" | "ReplicaSet" | "StatefulSet") => {
             Box::new(CountedOnly)
         }
+        ("apiextensions.k8s.io", _) => Box::new(DefinitionRules),
         _ => Box::new(NoRules),
     }
 }

@@ -11,7 +11,7 @@ use crate::status::{FieldErrors, Status};
 
 /// Whether the server counts changes of a kind in `metadata.generation`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Generation {
+pub(crate) enum Generation {
     /// It does not; a client's value is kept.
     Kept,
     /// It is 1 for new objects and grows with every change beside metadata and status.
@@ -20,7 +20,7 @@ pub(super) enum Generation {
 
 /// What names of a kind have to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum NameRule {
+pub(crate) enum NameRule {
     Subdomain,
     Label,
     Label1035,
@@ -29,7 +29,7 @@ pub(super) enum NameRule {
 
 /// What one built-in kind does beyond its types. The defaults are those of a plain kind.
 #[allow(unused_variables, reason = "defaults ignore what they are given")]
-pub(super) trait Rules: Send + Sync {
+pub(crate) trait Rules: Send + Sync {
     fn generation(&self) -> Generation {
         Generation::Kept
     }

@@ -188,6 +188,8 @@ pub struct ResourceInfo {
     pub is_custom: bool,
     /// Warning sent with each answer if the version is deprecated.
     pub deprecation_warning: Option<String>,
+    /// The `openAPIV3Schema` of custom resources.
+    pub open_api_schema: Option<Arc<serde_json::Value>>,
     /// The rules of the kind.
     pub strategy: Arc<dyn Strategy>,
     /// What field managers know about the kind, found out when it is asked for.
@@ -219,6 +221,7 @@ impl ResourceInfo {
             selectable_fields: Vec::new(),
             is_custom: false,
             deprecation_warning: None,
+            open_api_schema: None,
             strategy,
             typing: OnceLock::new(),
         }

@@ -39,6 +39,7 @@ impl ResourceInfo {
             selectable_fields: Vec::new(),
             is_custom: false,
             deprecation_warning: None,
+            open_api_schema: None,
             strategy,
             typing: OnceLock::new(),
         }

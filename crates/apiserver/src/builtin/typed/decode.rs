@@ -29,6 +29,11 @@ pub(super) struct Decoder {
 }
 
 impl Decoder {
+    /// Starts below a path.
+    pub(super) fn at(path: &str) -> Self {
+        Self { path: path.to_owned(), ..Self::default() }
+    }
+
     pub(super) fn finish(self, object: Value) -> Result<Decoded, String> {
         match self.error {
             Some(error) => Err(error),
@@ -259,7 +264,7 @@ impl Decoder {
         }
     }
 
-    fn wrong_type(&mut self, what: &str, go_type: &str) {
+    pub(super) fn wrong_type(&mut self, what: &str, go_type: &str) {
         let place = match (self.structs.last(), self.fields.is_empty()) {
             (Some(name), false) => {
                 format!("Go struct field {name}.{} of type {go_type}", self.fields.join("."))

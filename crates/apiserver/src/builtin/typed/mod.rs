@@ -23,6 +23,21 @@ pub(crate) fn decode(definition: &'static str, document: &Document) -> Result<De
     decoder.finish(object)
 }
 
+/// Reads the `metadata` of an object whose kind has no Go type. Paths of strict errors begin with
+/// `metadata`, those of type errors inside.
+///
+/// # Errors
+/// See [`decode`].
+pub(crate) fn decode_metadata(node: &Node) -> Result<Decoded, String> {
+    let model = model("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta");
+    let mut decoder = decode::Decoder::at("metadata");
+    if !matches!(node, Node::Object(_)) {
+        decoder.wrong_type(node.type_name(), "v1.ObjectMeta");
+    }
+    let object = decoder.structure(&model, Some(node));
+    decoder.finish(object)
+}
+
 /// Writes a value again as the original would: after a change, for instance.
 pub(crate) fn normalize(definition: &'static str, object: &mut Value) {
     let node = Node::from(&*object);
