@@ -33,9 +33,12 @@ impl BuildError {
         Self { text: text.into(), cause }
     }
 
-    /// Puts `context` and a colon in front of the text.
+    /// Puts `context` and a colon in front of the text, unless the original crashes.
     #[must_use]
     pub fn context(self, context: impl fmt::Display) -> Self {
+        if self.cause == Cause::Crash {
+            return self;
+        }
         Self { text: format!("{context}: {}", self.text), cause: self.cause }
     }
 

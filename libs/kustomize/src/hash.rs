@@ -15,7 +15,7 @@ pub(crate) fn append_hashes(resources: &mut ResMap) -> Result<()> {
     for resource in resources.items_mut() {
         if resource.traces.needs_hash {
             let hash = content_hash(resource)?;
-            resource.store_previous_id();
+            resource.store_previous_id()?;
             let name = format!("{}-{hash}", resource.name());
             resource.set_name(&name)?;
         }

@@ -100,7 +100,7 @@ impl JsonPatch {
 }
 
 /// Passes all numbers through floating point, as Go's JSON does.
-fn as_floats(value: Value) -> Value {
+pub(crate) fn as_floats(value: Value) -> Value {
     const LARGEST: f64 = 9_007_199_254_740_992.0;
     match value {
         Value::Number(number) => {

@@ -141,16 +141,7 @@ impl Output {
 /// # Errors
 /// The object has no form in JSON.
 pub fn object_value(object: &Node) -> Result<Value, BuildError> {
-    let value = object.to_value(flux_yaml::Resolver::Core);
-    value.map_err(|error| {
-        // The original prints the object and reads it again, and counts that text's lines.
-        let printed = node::printed(object);
-        let read = flux_yaml::Documents::new(printed.as_bytes()).next();
-        match read.map(|read| read.and_then(|node| node.to_value(flux_yaml::Resolver::Core))) {
-            Some(Err(error)) => error.into(),
-            _ => error.into(),
-        }
-    })
+    node::to_value(object)
 }
 
 /// Builds the directory at `path` in `tree`.
@@ -174,5 +165,19 @@ pub fn build(tree: &dyn Tree, path: &str, options: &Options<'_>) -> Result<Outpu
 /// # Errors
 /// The text is no YAML, or a document is no Kubernetes object.
 pub fn check_file(text: &[u8]) -> Result<(), BuildError> {
-    read::resources(text, &scope::Scopes::default()).map(|_| ())
+    match read::resources(text, &scope::Scopes::default()) {
+        // What crashes the original does so only when it builds.
+        Err(error) if error.cause() != Cause::Crash => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Prints a value as Go's `json.Marshal` does, as error texts have it.
+pub fn json_text(value: &Value) -> String {
+    gotext::json(value)
+}
+
+/// Passes all numbers of a value through floating point, as Go does when it reads JSON into maps.
+pub fn through_floats(value: Value) -> Value {
+    json_patch::as_floats(value)
 }

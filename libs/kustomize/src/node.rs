@@ -162,6 +162,27 @@ pub(crate) fn field_or_create<'a>(
 }
 
 /// Turns a tree into the value that its printed text is read back as.
+///
+/// # Upstream
+/// The original prints and reads. That changes folded text with indented lines, which go-yaml
+/// prints with more empty lines than it has; everything else comes back as it was.
 pub(crate) fn to_value(node: &Node) -> Result<Value> {
-    node.to_value(Resolver::Core).map_err(Into::into)
+    if has_folded_text(node) {
+        return printed_value(node);
+    }
+    // Errors name lines of the printed text.
+    node.to_value(Resolver::Core).or_else(|_| printed_value(node))
+}
+
+fn has_folded_text(node: &Node) -> bool {
+    let is_folded = node.style == Style::Folded && node.value.contains('\n');
+    is_folded || node.content.iter().any(has_folded_text)
+}
+
+fn printed_value(node: &Node) -> Result<Value> {
+    let text = printed(node);
+    match flux_yaml::Documents::new(text.as_bytes()).next().transpose()? {
+        Some(read) => Ok(read.to_value(Resolver::Core)?),
+        None => Ok(Value::Null),
+    }
 }

@@ -192,17 +192,20 @@ impl Resource {
     }
 
     /// Remembers the present id as an earlier one.
-    pub(crate) fn store_previous_id(&mut self) {
+    ///
+    /// # Upstream
+    /// Earlier ids stand in lists that are separated by commas, so that a comma in a name or
+    /// namespace makes several ids, or crashes the build if it does not stand in both.
+    pub(crate) fn store_previous_id(&mut self) -> Result<()> {
         let id = self.id();
-        let previous = Previous {
-            name: id.name.to_owned(),
-            namespace: id.effective_namespace().to_owned(),
-            kind: id.gvk.kind.to_owned(),
-        };
-        // An empty name would leave no trace in the original's list.
-        if !previous.name.is_empty() && !previous.kind.is_empty() {
-            self.traces.previous.push(previous);
+        let parts = |text: &str| -> Vec<String> { text.split(',').map(str::to_owned).collect() };
+        let (names, kinds) = (parts(id.name), parts(id.gvk.kind));
+        let namespaces = parts(id.effective_namespace());
+        // An empty name leaves no trace.
+        if !id.name.is_empty() && !id.gvk.kind.is_empty() {
+            self.traces.previous.extend(previous_from(names, namespaces, kinds)?);
         }
+        Ok(())
     }
 
     pub(crate) fn set_name(&mut self, name: &str) -> Result<()> {
@@ -407,6 +410,20 @@ impl Resource {
     }
 }
 
+fn previous_from(
+    names: Vec<String>,
+    namespaces: Vec<String>,
+    kinds: Vec<String>,
+) -> Result<Vec<Previous>> {
+    if names.len() != namespaces.len() || names.len() != kinds.len() {
+        let text = "number of previous names, number of previous namespaces, \
+                    number of previous kinds not equal";
+        return Err(BuildError::with_cause(text, Cause::Crash));
+    }
+    let parts = names.into_iter().zip(namespaces).zip(kinds);
+    Ok(parts.map(|((name, namespace), kind)| Previous { name, namespace, kind }).collect())
+}
+
 /// Takes the traces out of annotations.
 fn traces_from(annotations: &mut BTreeMap<String, String>) -> Result<Traces> {
     let mut list = |key| -> Vec<String> {
@@ -420,14 +437,7 @@ fn traces_from(annotations: &mut BTreeMap<String, String>) -> Result<Traces> {
     let mut previous = Vec::new();
     if !names.is_empty() {
         let (namespaces, kinds) = (or_empty(namespaces), or_empty(kinds));
-        if names.len() != namespaces.len() || names.len() != kinds.len() {
-            let text = "number of previous names, number of previous namespaces, \
-                        number of previous kinds not equal";
-            return Err(BuildError::with_cause(text, Cause::Crash));
-        }
-        let parts = names.into_iter().zip(namespaces).zip(kinds);
-        previous =
-            parts.map(|((name, namespace), kind)| Previous { name, namespace, kind }).collect();
+        previous = previous_from(names, namespaces, kinds)?;
     }
     let behavior = annotations.remove(BEHAVIOR).map(|text| Behavior::parse(&text));
     let mut flag = |key| annotations.remove(key).is_some_and(|text: String| text == ENABLED);

@@ -186,7 +186,8 @@ impl<'a> Target<'a> {
     ) -> Result<()> {
         for path in paths {
             let Err(as_file) = self.accumulate_file(all, path, session) else { continue };
-            if as_file.text().contains("HTTP Error: status code") {
+            let is_final = as_file.text().contains("HTTP Error: status code");
+            if is_final || as_file.cause() == crate::Cause::Crash {
                 return Err(as_file);
             }
             let context = format!("accumulation err='{as_file}'");

@@ -5,6 +5,7 @@
 
 mod apiserver;
 mod envsubst;
+mod flux_build;
 mod goyaml;
 mod goyaml_helm;
 mod kstatus;
@@ -12,6 +13,7 @@ mod kustomize;
 mod kustomize_filters;
 mod plan;
 mod read_objects;
+mod repos;
 mod sourceignore;
 
 use std::collections::BTreeMap;
@@ -50,12 +52,14 @@ const AREAS: &[(&str, Area)] = &[
     ("apiserver", apiserver::cases),
     ("dependency_sort", plan::dependency_sort),
     ("envsubst", envsubst::cases),
+    ("flux-build", flux_build::cases),
     ("goyaml", goyaml::cases),
     ("goyaml-helm", goyaml_helm::cases),
     ("kstatus", kstatus::cases),
     ("kustomize", kustomize::cases),
     ("kustomize-derived", kustomize::derived),
     ("kustomize-filters", kustomize_filters::cases),
+    ("repos", repos::cases),
     ("sourceignore", sourceignore::cases),
     ("ssa", plan::ssa),
     ("ssa-read-objects", read_objects::cases),

@@ -81,7 +81,13 @@ impl Kustomization {
             return Ok(Self::default());
         }
         let reading = Reading { unknown: Unknown::Refuse, scalars: Scalars::Typed };
-        typed(&value, &shapes::KUSTOMIZATION, reading).map_err(invalid)
+        let mut file: Self = typed(&value, &shapes::KUSTOMIZATION, reading).map_err(invalid)?;
+        let moved = ["bases", "imagetags", "helmchartinflationgenerator"];
+        file.has_empty_fields = value.as_object().into_iter().flatten().any(|(key, value)| {
+            let is_moved = moved.contains(&key.to_lowercase().as_str());
+            (value.is_array() || value.is_object()) && !is_moved
+        });
+        Ok(file)
     }
 
     /// Reads a kustomization file as Flux does before it merges its own fields in: what is
@@ -172,7 +178,7 @@ impl Kustomization {
             api_version: self.api_version.clone(),
             ..Self::default()
         };
-        if *self == empty {
+        if *self == empty && !self.has_empty_fields {
             return fail!("kustomization.yaml is empty");
         }
         let mut problems = Vec::new();

@@ -97,8 +97,15 @@ fields!(
         validators: Vec<String> = "Vec::is_empty",
         /// What the output says about how it was made.
         build_metadata: Vec<String> = "Vec::is_empty",
+        /// Whether a field was there that holds nothing; such a file is not taken for an empty one.
+        #[serde(skip_deserializing)]
+        has_empty_fields: bool = "always",
     }
 );
+
+fn always<T>(_value: &T) -> bool {
+    true
+}
 
 fn is_none_or_empty(map: &Option<BTreeMap<String, String>>) -> bool {
     map.as_ref().is_none_or(BTreeMap::is_empty)

@@ -61,7 +61,7 @@ impl Names {
                     Affix::Prefix => resource.traces.prefixes.push(self.text.clone()),
                     Affix::Suffix => resource.traces.suffixes.push(self.text.clone()),
                 }
-                resource.store_previous_id();
+                resource.store_previous_id()?;
             }
             let creation = Creation { kind: flux_yaml::Kind::Scalar, tag: node::STRING };
             field::change(&mut resource.node, spec, Some(creation), &mut |field| {

@@ -71,7 +71,7 @@ impl Namespace {
             if let Some(count) = counts.get_mut(&key(resource.id())) {
                 *count -= 1;
             }
-            resource.store_previous_id();
+            resource.store_previous_id()?;
             self.change(resource)?;
             let count = counts.entry(key(resource.id())).or_default();
             *count += 1;

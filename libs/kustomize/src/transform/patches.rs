@@ -72,7 +72,7 @@ impl PatchText {
                 };
                 for at in resources.select(&target.compile()?)? {
                     let Some(resource) = resources.items_mut().get_mut(at) else { continue };
-                    resource.store_previous_id();
+                    resource.store_previous_id()?;
                     apply_json_patch(resource, patch, schemas)?;
                 }
                 resources.drop_empty();
@@ -147,7 +147,7 @@ fn merge_into(resource: &mut Resource, patch: Resource, schemas: &Schemas) -> Re
     let kind = resource.kind().to_owned();
     let Resource { node, traces, .. } = patch;
     if traces.allows_name_change || traces.allows_kind_change {
-        resource.store_previous_id();
+        resource.store_previous_id()?;
     }
     resource.with_exposed_traces(&schemas.scopes, |resource| {
         let merger =
