@@ -12,7 +12,9 @@
 #![allow(dead_code, unused_imports, reason = "options that are read before they are obeyed")]
 
 pub mod authn;
+mod authz;
 mod body;
+mod bootstrap;
 pub mod builtin;
 pub mod clock;
 mod controllers;

@@ -25,6 +25,8 @@ pub struct Controllers {
     pub garbage_collection: Toggle,
     /// Makes the `default` service account and the root CA ConfigMap of each namespace.
     pub service_accounts: Toggle,
+    /// Fills cluster roles that aggregate others.
+    pub role_aggregation: Toggle,
     /// Sets the status of workloads as if they ran.
     pub workload_simulator: Toggle,
 }
@@ -44,6 +46,7 @@ impl Controllers {
         namespace_lifecycle: Toggle::On,
         garbage_collection: Toggle::On,
         service_accounts: Toggle::On,
+        role_aggregation: Toggle::On,
         workload_simulator: Toggle::On,
     };
 
@@ -52,6 +55,7 @@ impl Controllers {
         namespace_lifecycle: Toggle::Off,
         garbage_collection: Toggle::Off,
         service_accounts: Toggle::Off,
+        role_aggregation: Toggle::Off,
         workload_simulator: Toggle::Off,
     };
 }

@@ -3,13 +3,15 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use crate::authn::Authenticator;
+use crate::authn::{AccountTokens, Authenticator, ISSUER, User};
+use crate::authz::{self, Authorizer};
+use crate::bootstrap;
 use crate::clock::Timestamp;
 use crate::listener::{self, ServeError};
 use crate::options::Options;
 use crate::pki::{Pki, PkiError};
 use crate::random::Random;
-use crate::registry::{Registry, ResourceInfo};
+use crate::registry::{Registry, ResourceInfo, View};
 use crate::service::ApiService;
 use crate::store::Store;
 
@@ -19,6 +21,9 @@ pub enum StartError {
     /// The system gave no randomness.
     #[error("no randomness from the system")]
     Randomness,
+    /// The key for service account tokens cannot be used.
+    #[error("unusable key for service account tokens")]
+    AccountKey,
     /// The keys or certificates are not to be had.
     #[error("no certificate authority")]
     Pki(#[from] PkiError),
@@ -31,6 +36,8 @@ pub(crate) struct Core {
     pub(crate) registry: Registry,
     pub(crate) random: Random,
     pub(crate) authenticator: Authenticator,
+    pub(crate) account_tokens: AccountTokens,
+    pub(crate) authorizer: Authorizer,
     pub(crate) pki: Pki,
     /// Becomes true when watches have to end.
     pub(crate) stopping: tokio::sync::watch::Sender<bool>,
@@ -39,6 +46,33 @@ pub(crate) struct Core {
 impl Core {
     pub(crate) fn now(&self) -> Timestamp {
         self.options.clock.now()
+    }
+
+    /// Returns whose a service account's token is, if it is for this server.
+    pub(crate) fn account_of(&self, token: &str) -> Option<User> {
+        self.review_account(token, &[]).map(|(user, _)| user)
+    }
+
+    fn review_account(&self, token: &str, audiences: &[String]) -> Option<(User, Vec<String>)> {
+        let own = [ISSUER.to_owned()];
+        let audiences = if audiences.is_empty() { own.as_slice() } else { audiences };
+        let view = View::new(&self.store);
+        let identity = self.account_tokens.check(token, self.now(), view, audiences)?;
+        Some((identity.user, identity.audiences))
+    }
+
+    /// Returns whose any token is, and for whom of `audiences` it is meant.
+    pub(crate) fn review_token(
+        &self,
+        token: &str,
+        audiences: &[String],
+    ) -> Option<(User, Vec<String>)> {
+        if let Some(user) = self.authenticator.static_user(token) {
+            let audiences =
+                if audiences.is_empty() { vec![ISSUER.to_owned()] } else { audiences.to_vec() };
+            return Some(((*user).clone(), audiences));
+        }
+        self.review_account(token, audiences)
     }
 
     pub(crate) fn admin_token(&self) -> &str {
@@ -82,8 +116,22 @@ impl Server {
         let registry = Registry::new(resources);
         let pki = Pki::open(options.data_dir.as_deref())?;
         let stopping = tokio::sync::watch::Sender::new(false);
-        let core =
-            Arc::new(Core { options, store, registry, random, authenticator, pki, stopping });
+        let account_tokens =
+            AccountTokens::new(pki.account_key_der()).ok_or(StartError::AccountKey)?;
+        let authorizer = Authorizer::new(options.controllers.role_aggregation);
+        let core = Arc::new(Core {
+            options,
+            store,
+            registry,
+            random,
+            authenticator,
+            account_tokens,
+            authorizer,
+            pki,
+            stopping,
+        });
+        bootstrap::namespaces(&core);
+        authz::install_bootstrap_policy(&core);
         crate::crd::register_stored(&core);
         crate::controllers::start(&core);
         Ok(Self { core })

@@ -1,5 +1,6 @@
 //! Who asks: tokens, client certificates, service accounts.
 
+mod account_tokens;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 
+pub(crate) use account_tokens::{AccountTokens, Claims, ISSUER};
 pub use tokens::{TokenFileError, parse_token_file};
 
 use crate::options::TokenUser;
@@ -78,15 +80,28 @@ impl Authenticator {
         &self.admin_token
     }
 
-    /// Returns who asks; 401 for a token that nobody has.
-    pub(crate) fn authenticate(&self, headers: &HeaderMap) -> Result<Arc<User>, Status> {
+    /// Returns whose a static token is.
+    pub(crate) fn static_user(&self, token: &str) -> Option<Arc<User>> {
+        self.tokens.get(token).cloned()
+    }
+
+    /// Returns who asks; 401 for a token that nobody has. `account` looks up tokens of service
+    /// accounts.
+    pub(crate) fn authenticate(
+        &self,
+        headers: &HeaderMap,
+        account: impl FnOnce(&str) -> Option<User>,
+    ) -> Result<Arc<User>, Status> {
         let header = headers.get(http::header::AUTHORIZATION);
         let header = header.and_then(|value| value.to_str().ok()).unwrap_or_default();
         let mut words = header.trim().splitn(2, ' ');
         let bearer = words.next().is_some_and(|word| word.eq_ignore_ascii_case("bearer"));
         match words.next().map(str::trim).filter(|token| bearer && !token.is_empty()) {
             None => Ok(self.anonymous.clone()),
-            Some(token) => self.tokens.get(token).cloned().ok_or_else(Status::unauthorized),
+            Some(token) => self
+                .static_user(token)
+                .or_else(|| account(token).map(Arc::new))
+                .ok_or_else(Status::unauthorized),
         }
     }
 }

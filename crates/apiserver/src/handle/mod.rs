@@ -6,6 +6,8 @@ use bytes::Bytes;
 use http::request::Parts;
 use serde_json::{Value, json};
 
+use crate::authn::User;
+use crate::authz::{self, Attributes};
 use crate::body::Body;
 use crate::discovery;
 use crate::health;
@@ -13,6 +15,7 @@ use crate::read;
 use crate::registry::{ResourceInfo, Resources, Verb};
 use crate::request::{Accept, Query, Request, Target, TargetKind};
 use crate::respond::Answer;
+use crate::selector::FieldSelector;
 use crate::server::Core;
 use crate::status::Status;
 use crate::write;
@@ -23,7 +26,7 @@ pub(crate) async fn respond(core: Arc<Core>, parts: Parts, body: Bytes) -> http:
     let target = Target::parse(&parts.method, parts.uri.path(), &query);
     let accept = parts.headers.get(http::header::ACCEPT).and_then(|value| value.to_str().ok());
     let encoding = Accept::encoding_only(accept);
-    let user = match core.authenticator.authenticate(&parts.headers) {
+    let user = match authorize(&core, &parts, &target, &query) {
         Ok(user) => user,
         Err(status) => return Answer::status(&status).encoded(encoding).into_response(),
     };
@@ -32,6 +35,24 @@ pub(crate) async fn respond(core: Arc<Core>, parts: Parts, body: Bytes) -> http:
     match route(core, request).await {
         Ok(answer) => answer.into_response(),
         Err(status) => Answer::status(&status).encoded(encoding).into_response(),
+    }
+}
+
+/// Returns who asks, after impersonation, if he may do what he asks for.
+fn authorize(
+    core: &Core,
+    parts: &Parts,
+    target: &Target,
+    query: &Query,
+) -> Result<Arc<User>, Status> {
+    let user = core.authenticator.authenticate(&parts.headers, |token| core.account_of(token))?;
+    let fields = FieldSelector::parse(query.text("fieldSelector")).unwrap_or_default();
+    let wanted = Attributes::of(target, fields.exact("metadata.name"));
+    let user = authz::impersonate(core, &parts.headers, user, &wanted)?;
+    let decision = core.authorizer.authorize(&core.store, &user, &wanted);
+    match decision.allowed {
+        true => Ok(user),
+        false => Err(wanted.forbidden(&user, &decision.reason)),
     }
 }
 

@@ -11,7 +11,7 @@ pub(crate) use accept::{Accept, Clause, Encoding, Shape, clauses as accept_claus
 pub(crate) use options::{
     DeleteOptions, FieldValidation, ListOptions, Propagation, VersionMatch, WriteOptions,
 };
-pub(crate) use query::Query;
+pub(crate) use query::{Query, decode_path};
 pub(crate) use target::{Target, TargetKind};
 
 use std::sync::Arc;

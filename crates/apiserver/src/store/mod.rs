@@ -220,6 +220,11 @@ impl Store {
         Ok(Page { items: objects.into_values().collect(), revision })
     }
 
+    /// Returns the revision of the last change of a collection.
+    pub fn last_change(&self, collection: &Collection) -> u64 {
+        self.read().buckets.get(collection).map_or(0, |bucket| *bucket.changed.borrow())
+    }
+
     /// Returns up to `limit` events after a revision.
     ///
     /// # Errors

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::Scope;
 use super::ownership::book;
+use crate::authz;
 use crate::clock::to_seconds_text;
 use crate::decode;
 use crate::meta;
@@ -27,7 +28,11 @@ pub(crate) fn create(
     meta::normalize(&mut object);
     scope.set_namespace(&mut object)?;
     info.strategy.default(&mut object);
-    store_new(&scope, book(&scope, None, object), body.warnings)
+    let object = book(&scope, None, object);
+    if let Some(review) = authz::answer_review(&scope, &object) {
+        return Ok(Answer::value(201, review?).warning(body.warnings));
+    }
+    store_new(&scope, object, body.warnings)
 }
 
 /// Stores an object that is decoded and has its defaults.
@@ -42,6 +47,7 @@ pub(crate) fn store_new(
     let ctx = scope.context();
     check_namespace(scope, &object)?;
     info.strategy.admit(&ctx, &mut object, None)?;
+    authz::check_escalation(scope, &object, None)?;
     set_system_fields(scope, &mut object);
     info.strategy.prepare_create(&ctx, &mut object)?;
     let mut errors = meta::check_create(info, &object);

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::create::{duplicate_owner_warning, store_new};
 use super::ownership::book;
 use super::{Part, Scope};
+use crate::authz;
 use crate::decode;
 use crate::meta;
 use crate::read::shown;
@@ -75,6 +76,7 @@ pub(crate) fn store_changed(
     check_version(scope, &mut object, &old)?;
     let ctx = scope.context();
     info.strategy.admit(&ctx, &mut object, Some(&old))?;
+    authz::check_escalation(scope, &object, Some(&old))?;
     let kept = meta::generation(&old).map(Value::from);
     meta::set(meta::of(&mut object), "generation", kept);
     let part = scope.part();
