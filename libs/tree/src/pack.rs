@@ -12,6 +12,10 @@ mod tests;
 /// Tar counts in blocks of so many bytes.
 const BLOCK: usize = 512;
 
+/// Contents are handed on in pieces of this size, as upstream does: where a block of compressed
+/// data may end depends on it.
+const CHUNK: usize = 32 * 1024;
+
 /// Why an archive could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum PackError {
@@ -49,7 +53,9 @@ pub fn pack<W: Write>(tree: &dyn Tree, ignored: &Matcher, out: W) -> Result<W, P
         }
         let content = tree.file_content(path)?;
         header::write(&mut gzip, path, kind, content.len() as u64)?;
-        gzip.write_all(&content)?;
+        for chunk in content.chunks(CHUNK) {
+            gzip.write_all(chunk)?;
+        }
         let padding = content.len().next_multiple_of(BLOCK) - content.len();
         gzip.write_all([0; BLOCK].get(..padding).unwrap_or_default())?;
         Ok(Visit::Continue)

@@ -17,6 +17,8 @@ mod node;
 mod parser;
 mod resolve;
 mod scanner;
+#[cfg(test)]
+mod tests;
 mod value;
 
 pub use documents::{Documents, parse, parse_with};

@@ -30,7 +30,7 @@ pub(crate) fn check_create(resource: &ResourceInfo, object: &Value) -> FieldErro
         }
     }
     check_namespace(resource.scope, object, &mut errors);
-    check_common(object, &mut errors);
+    check_common(resource, object, &mut errors);
     errors
 }
 
@@ -53,7 +53,7 @@ fn check_namespace(scope: Scope, object: &Value, errors: &mut FieldErrors) {
     }
 }
 
-fn check_common(object: &Value, errors: &mut FieldErrors) {
+fn check_common(resource: &ResourceInfo, object: &Value, errors: &mut FieldErrors) {
     if let Some(generation) = generation(object).filter(|generation| *generation < 0) {
         let detail = "must be greater than or equal to 0";
         errors.push(FieldError::invalid("metadata.generation", generation, detail));
@@ -61,7 +61,7 @@ fn check_common(object: &Value, errors: &mut FieldErrors) {
     check_labels(object, errors);
     check_annotations(object, errors);
     check_owners(object, errors);
-    check_finalizers(object, errors);
+    check_finalizers(resource, object, errors);
 }
 
 fn check_labels(object: &Value, errors: &mut FieldErrors) {
@@ -140,7 +140,7 @@ fn owner_text(owner: &Value) -> String {
     format!("{{{}}}", parts.collect::<Vec<_>>().join(","))
 }
 
-fn check_finalizers(object: &Value, errors: &mut FieldErrors) {
+fn check_finalizers(resource: &ResourceInfo, object: &Value, errors: &mut FieldErrors) {
     const FIELD: &str = "metadata.finalizers";
     let all = finalizers(object);
     for (at, finalizer) in all.iter().enumerate() {
@@ -148,7 +148,8 @@ fn check_finalizers(object: &Value, errors: &mut FieldErrors) {
             errors.push(FieldError::invalid(FIELD, finalizer.as_str(), &detail));
         }
         let known = ["foregroundDeletion", "orphan", "kubernetes"];
-        if !finalizer.contains('/') && !known.contains(&finalizer.as_str()) {
+        // The finalizers of custom resources may be any qualified names.
+        if !resource.is_custom && !finalizer.contains('/') && !known.contains(&finalizer.as_str()) {
             let detail = "name is neither a standard finalizer name nor is it fully qualified";
             let field = format!("{FIELD}[{at}]");
             errors.push(FieldError::invalid(field, finalizer.as_str(), detail));
@@ -163,10 +164,14 @@ fn check_finalizers(object: &Value, errors: &mut FieldErrors) {
 
 /// Keeps what a client cannot change and checks the rest of an update. Errors of the update come
 /// twice, as they do in the original, which checks in general and then per kind.
-pub(crate) fn check_update(object: &mut Value, old: &Value) -> FieldErrors {
+pub(crate) fn check_update(
+    resource: &ResourceInfo,
+    object: &mut Value,
+    old: &Value,
+) -> FieldErrors {
     keep_server_fields(object, old);
     let mut errors = FieldErrors::new();
-    check_common(object, &mut errors);
+    check_common(resource, object, &mut errors);
     let update = update_errors(object, old);
     errors.extend(update.clone());
     errors.extend(update);

@@ -282,12 +282,6 @@ pub trait Strategy: Send + Sync {
         None
     }
 
-    /// Returns the type of the objects for server-side apply. `None` takes the OpenAPI definition
-    /// of a built-in kind, and for other kinds what can be deduced from the values.
-    fn object_type(&self) -> Option<flux_ssa::Type> {
-        None
-    }
-
     /// Learns of a committed write; CRDs register their resources here. Never for dry runs.
     fn committed(&self, ctx: &Context<'_>, change: Change<'_>) {}
 }

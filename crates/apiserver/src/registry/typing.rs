@@ -25,11 +25,10 @@ impl Typing {
         let api_version = info.api_version();
         let kind = flux_manifest::GroupVersionKind::new(&info.group, &info.version, &info.kind);
         let built_in = openapi::name_of(&kind).filter(|_| !info.is_custom);
-        let of = info
-            .strategy
-            .object_type()
-            .or_else(|| BUILT_IN.type_of(built_in?))
-            .unwrap_or_else(Type::deduced);
+        let of = match &info.open_api_schema {
+            Some(schema) if info.is_custom => Type::of_custom_resource(schema),
+            _ => built_in.and_then(|name| BUILT_IN.type_of(name)).unwrap_or_else(Type::deduced),
+        };
         let mut empty = built_in.map(|name| zero(name, 0)).unwrap_or_default();
         empty.insert("apiVersion".into(), api_version.into());
         empty.insert("kind".into(), info.kind.as_str().into());

@@ -86,7 +86,7 @@ pub(crate) fn store_changed(
         Part::Status => info.strategy.prepare_status_update(&ctx, update)?,
         Part::Other => info.strategy.prepare_subresource_update(&ctx, update)?,
     }
-    let mut errors = meta::check_update(&mut object, &old);
+    let mut errors = meta::check_update(info, &mut object, &old);
     errors.extend(match part {
         Part::Whole => info.strategy.validate_update(&ctx, &object, &old),
         Part::Status | Part::Other => info.strategy.validate_status_update(&ctx, &object, &old),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use flux_cluster::{Cluster, Patch, Target, Write};
 use flux_manifest::{GroupVersionKind, Object};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::{Notification, Severity};
@@ -13,6 +13,8 @@ use crate::Clock;
 
 /// How many objects are remembered for counting.
 const REMEMBERED: usize = 4096;
+/// How many names are tried.
+const NAMES: u32 = 8;
 /// Events of one object: so many at once, then one in each span.
 const BURST: u32 = 25;
 const REFILL: Duration = Duration::from_secs(300);
@@ -94,15 +96,12 @@ impl Recorder {
         if self.seen.len() >= REMEMBERED {
             self.seen.clear();
         }
-        // Names must differ even when the clock stands still.
-        self.last_name = self.clock.precise().as_nanosecond().max(self.last_name + 1);
         let about = &event.involved_object;
         let namespace = if about.namespace.is_empty() { "default" } else { &about.namespace };
-        let name = format!("{}.{:x}", about.name, self.last_name);
         let mut value = json!({
             "apiVersion": "v1",
             "kind": "Event",
-            "metadata": { "name": name, "namespace": namespace },
+            "metadata": { "namespace": namespace },
             "involvedObject": about,
             "reason": event.reason,
             "message": event.message,

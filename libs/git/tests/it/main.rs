@@ -83,6 +83,10 @@ fn name(name: &str) -> Reference {
     Reference { name: name.to_owned(), ..Reference::default() }
 }
 
+fn range(text: &str) -> Reference {
+    Reference { semver: text.to_owned(), ..Reference::default() }
+}
+
 fn commit(hash: &str) -> Reference {
     Reference { commit: hash.to_owned(), ..Reference::default() }
 }
@@ -169,6 +173,32 @@ fn a_commit_outside_the_branch_is_not_found() {
     let reference = Reference { branch: "other".to_owned(), ..commit(&world.first) };
     let want = format!("unable to resolve commit object for '{}': object not found", world.first);
     assert_eq!(world.failure(reference, None), want);
+}
+
+#[test]
+fn the_highest_version_of_a_range_is_taken() {
+    let Some(world) = world() else { return };
+    world.repository.tag("v2.0.0-rc.1", &world.second).unwrap();
+    world.repository.tag("not-a-version", &world.second).unwrap();
+    let got = world.fetched(range(">=1.0.0"));
+    assert_eq!(got.revision, format!("v1.1.0@sha1:{}", world.second));
+    assert_eq!(got.commit.tag.unwrap().name, "v1.1.0");
+    assert_eq!(world.fetched(range("1.0.x")).commit.hash.as_str(), world.first);
+    assert_eq!(world.server.take_requests().len(), 4);
+    let known = format!("v1.1.0@sha1:{}", world.second);
+    let got = world.run(range(">=1.0.0"), Some(&known));
+    assert!(matches!(got, Ok(Checked::Unchanged { .. })));
+    assert_eq!(world.failure(range(">=3"), None), "no match found for semver: >=3");
+    let wrong = world.failure(range("nonsense"), None);
+    assert!(wrong.starts_with("semver parse error: improper constraint"), "{wrong}");
+}
+
+#[test]
+fn the_latest_commit_decides_between_builds_of_a_version() {
+    let Some(world) = world() else { return };
+    world.repository.tag("v3.0.0+b", &world.first).unwrap();
+    world.repository.annotated_tag("v3.0.0+a", &world.second).unwrap();
+    assert_eq!(world.fetched(range("3.x")).revision, format!("v3.0.0+a@sha1:{}", world.second));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 use std::io::Read;
 
 use flate2::read::GzDecoder;
+use sha2::Digest as _;
 
 use super::*;
 use crate::ignore::parse;
@@ -55,4 +56,33 @@ fn the_stream_names_no_file_and_no_time() {
     let mut plain = Vec::new();
     GzDecoder::new(bytes.as_slice()).read_to_end(&mut plain).unwrap();
     assert_eq!(plain.len(), 3 * BLOCK);
+}
+
+/// The archive of a recorded run of the original controller has this digest.
+#[test]
+fn the_digest_of_an_archive_is_that_of_the_original() {
+    let config_map = |name: &str| {
+        format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\ndata:\n  key: \"1\"\n")
+    };
+    let mut tree = MemoryTree::from_files([
+        ("a.yaml", config_map("a")),
+        ("sub/b.yaml", config_map("b")),
+        ("sub/deep/c.yaml", config_map("c")),
+        ("other/d.yaml", config_map("d")),
+        ("README.md", "# app\n".to_owned()),
+        (".sourceignore", "/other/\n".to_owned()),
+        ("pic.jpg", "x".to_owned()),
+        (".github/w.yml", "x: 1\n".to_owned()),
+        (".flux.yaml", "x: 1\n".to_owned()),
+        ("x.zip", "x".to_owned()),
+    ])
+    .unwrap();
+    tree.insert_executable("run.sh", "#!/bin/sh\n").unwrap();
+    tree.insert_symlink("link.yaml", "a.yaml").unwrap();
+    let rules = crate::ignore::artifact_rules(&tree, None).unwrap();
+    let bytes = pack(&tree, &rules, Vec::new()).unwrap();
+    let digest = sha2::Sha256::digest(&bytes);
+    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(bytes.len(), 468);
+    assert_eq!(hex, "ccf1be3f19210a13a409cc9ae8f72d3910b355dcfb4d2053fe4f48f2bca4a826");
 }

@@ -1,0 +1,5 @@
+//! Worlds in memory: the controller against the embedded API server, on a clock that stands still.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod basics;
+mod world;

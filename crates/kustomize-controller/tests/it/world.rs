@@ -1,0 +1,265 @@
+//! An API server, a source that is whatever a test says, and the controller.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use flux_api::{Artifact, Kustomization, KustomizationSpec, conditions};
+use flux_apiserver::registry::{PlainStrategy, ResourceInfo, Scope, Subresource};
+use flux_apiserver::{Controllers, Options as ServerOptions, Server};
+use flux_cluster::{Cluster, Deletion, Patch, Target, Write};
+use flux_kustomize_controller::{Artifacts, FetchError, Fetched, Options, run};
+use flux_manifest::{GroupVersionKind, Object};
+use flux_runtime::{
+    Clock, Context, Delivery, Events, EventsOptions, Metrics, Notification, Random, Shutdown,
+};
+use flux_tree::MemoryTree;
+use futures::future::BoxFuture;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+
+/// The namespace of everything in a world.
+pub(crate) const NAMESPACE: &str = "apps";
+
+/// The files of each revision.
+#[derive(Default)]
+pub(crate) struct Sources {
+    trees: Mutex<BTreeMap<String, Fetched>>,
+}
+
+impl Artifacts for Sources {
+    fn fetch<'a>(&'a self, artifact: &'a Artifact) -> BoxFuture<'a, Result<Fetched, FetchError>> {
+        let found = self.trees.lock().unwrap().get(&artifact.revision).cloned();
+        Box::pin(std::future::ready(found.ok_or(FetchError::NotFound)))
+    }
+}
+
+pub(crate) struct World {
+    pub(crate) cluster: Cluster,
+    sources: Arc<Sources>,
+    notifications: Mutex<mpsc::UnboundedReceiver<Notification>>,
+    shutdown: Shutdown,
+    controller: Mutex<Option<tokio::task::JoinHandle<()>>>,
+    server: Server,
+    clock: Clock,
+    options: Options,
+}
+
+fn custom(api_version: &str, kind: &str) -> ResourceInfo {
+    let strategy = Arc::new(PlainStrategy);
+    let mut info = ResourceInfo::new(api_version, kind, Scope::Namespaced, strategy);
+    info.subresources = vec![Subresource::status()];
+    info.is_custom = true;
+    info
+}
+
+fn start_server() -> Server {
+    let mut resources = flux_apiserver::builtin::resources();
+    resources.push(custom("kustomize.toolkit.fluxcd.io/v1", "Kustomization"));
+    let mut git = custom("source.toolkit.fluxcd.io/v1", "GitRepository");
+    git.plural = "gitrepositories".to_owned();
+    resources.push(git);
+    let start = "2026-01-01T00:00:00Z".parse().unwrap();
+    let options = ServerOptions {
+        seed: Some(1),
+        controllers: Controllers::NONE,
+        clock: Arc::new(flux_apiserver::clock::TokioClock::starting_at(start)),
+        ..ServerOptions::default()
+    };
+    Server::with_resources(options, resources).unwrap()
+}
+
+impl World {
+    /// Starts a world whose controller has the default options.
+    pub(crate) async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// Starts a world with other options.
+    pub(crate) async fn with(change: impl FnOnce(&mut Options)) -> Self {
+        let server = start_server();
+        let cluster = Cluster::from_service(server.service(), server.admin_token());
+        let namespace = json!({"apiVersion": "v1", "kind": "Namespace",
+            "metadata": {"name": NAMESPACE}});
+        let namespace = Object::try_from(namespace).unwrap();
+        cluster.create(&namespace, &Write::by("test")).await.unwrap();
+        let mut options = Options { temp_dir: "/t".to_owned(), ..Options::default() };
+        options.shared.interval_jitter_percentage = 0;
+        change(&mut options);
+        let (_, empty) = mpsc::unbounded_channel();
+        let world = Self {
+            cluster,
+            sources: Arc::default(),
+            notifications: Mutex::new(empty),
+            shutdown: Shutdown::new(),
+            controller: Mutex::default(),
+            server,
+            clock: Clock::starting_at("2026-01-01T00:00:00Z".parse().unwrap()),
+            options,
+        };
+        world.start_controller();
+        world
+    }
+
+    /// Starts the controller, as after a crash if one has run before.
+    pub(crate) fn start_controller(&self) {
+        let clock = self.clock;
+        let cluster = Cluster::from_service(self.server.service(), self.server.admin_token());
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let events = Events::start(EventsOptions {
+            cluster: cluster.clone(),
+            clock,
+            controller: "kustomize-controller",
+            instance: "test".to_owned(),
+            delivery: Delivery::Channel(sender),
+        });
+        let context = Context {
+            cluster,
+            clock,
+            random: Random::seeded(1),
+            events,
+            metrics: Metrics::default(),
+            shutdown: self.shutdown.part(),
+        };
+        let artifacts: Arc<dyn Artifacts> = Arc::clone(&self.sources) as _;
+        let task = tokio::spawn(run(context, self.options.clone(), artifacts));
+        *self.notifications.lock().unwrap() = receiver;
+        *self.controller.lock().unwrap() = Some(task);
+    }
+
+    /// Ends the controller without a word.
+    pub(crate) fn kill_controller(&self) {
+        if let Some(task) = self.controller.lock().unwrap().take() {
+            task.abort();
+        }
+    }
+
+    /// Makes files the latest revision of the source `app`.
+    pub(crate) async fn push(&self, revision: &str, files: &[(&str, &str)]) {
+        let mut tree = MemoryTree::new();
+        for (path, content) in files {
+            tree.insert(path, content.as_bytes()).unwrap();
+        }
+        self.sources.trees.lock().unwrap().insert(revision.to_owned(), Arc::new(tree));
+        let source = json!({
+            "apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "GitRepository",
+            "metadata": {"name": "app", "namespace": NAMESPACE},
+            "spec": {"interval": "1m", "url": "https://example.com/app"},
+        });
+        let source = Object::try_from(source).unwrap();
+        self.cluster.apply(&source, &Write::by("test").forced()).await.unwrap();
+        let status = json!({"status": {"artifact": {
+            "digest": "sha256:00", "lastUpdateTime": "2026-01-01T00:00:00Z",
+            "path": "gitrepository/apps/app/x.tar.gz", "revision": revision,
+            "url": "http://artifacts/x.tar.gz",
+        }}});
+        let write = Write::by("test").to("status");
+        self.cluster.patch(&Target::of(&source), &Patch::Merge(status), &write).await.unwrap();
+    }
+
+    /// Applies a Kustomization of the source `app`, with changes to its spec.
+    pub(crate) async fn apply(&self, name: &str, spec: Value) {
+        let mut value = json!({
+            "apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization",
+            "metadata": {"name": name, "namespace": NAMESPACE},
+            "spec": {"interval": "10m", "prune": true, "path": "./", "targetNamespace": NAMESPACE,
+                "sourceRef": {"kind": "GitRepository", "name": "app"}},
+        });
+        for (key, field) in spec.as_object().unwrap() {
+            value["spec"][key] = field.clone();
+        }
+        let object = Object::try_from(value).unwrap();
+        self.cluster.apply(&object, &Write::by("test").forced()).await.unwrap();
+    }
+
+    pub(crate) fn kustomization(name: &str) -> Target {
+        Target::new(Kustomization::gvk(), NAMESPACE, name)
+    }
+
+    pub(crate) fn config_map(name: &str) -> Target {
+        Target::new(GroupVersionKind::new("", "v1", "ConfigMap"), NAMESPACE, name)
+    }
+
+    /// Asks for a pass, as `flux reconcile` does.
+    pub(crate) async fn request(&self, name: &str, token: &str) {
+        let patch = json!({"metadata": {"annotations": {
+            "reconcile.fluxcd.io/requestedAt": token}}});
+        let write = Write::by("flux");
+        let target = Self::kustomization(name);
+        self.cluster.patch(&target, &Patch::Merge(patch), &write).await.unwrap();
+    }
+
+    pub(crate) async fn get(&self, name: &str) -> Kustomization {
+        self.cluster.fetch::<KustomizationSpec>(NAMESPACE, name).await.unwrap()
+    }
+
+    pub(crate) async fn delete(&self, target: &Target) {
+        self.cluster.delete(target, &Deletion::default()).await.unwrap();
+    }
+
+    /// Waits until a Kustomization is as wanted; fails after ten minutes of the world's time.
+    pub(crate) async fn until(
+        &self,
+        name: &str,
+        wanted: impl Fn(&Kustomization) -> bool,
+    ) -> Kustomization {
+        for _ in 0..6000 {
+            let found = self.cluster.fetch::<KustomizationSpec>(NAMESPACE, name).await;
+            if let Ok(found) = &found
+                && wanted(found)
+            {
+                return found.clone();
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        let found = self.get(name).await;
+        panic!("{name} never became as wanted: {:#?}", found.status);
+    }
+
+    /// Waits until Ready has a status for the present generation and no work goes on.
+    pub(crate) async fn ready(&self, name: &str, revision: &str) -> Kustomization {
+        self.until(name, |it| {
+            conditions::is_true(&it.status.conditions, "Ready")
+                && it.status.observed_generation == it.metadata.generation
+                && it.status.last_applied_revision.as_deref() == Some(revision)
+        })
+        .await
+    }
+
+    /// Waits until Ready is False with a reason; returns the message.
+    pub(crate) async fn fails(&self, name: &str, reason: &str) -> String {
+        let is_so = |it: &Kustomization| {
+            conditions::is_false(&it.status.conditions, "Ready")
+                && conditions::get(&it.status.conditions, "Ready").unwrap().reason == reason
+        };
+        let found = self.until(name, is_so).await;
+        conditions::get(&found.status.conditions, "Ready").unwrap().message.clone()
+    }
+
+    /// Waits until an object is gone.
+    pub(crate) async fn gone(&self, target: &Target) {
+        for _ in 0..6000 {
+            if self.cluster.find(target).await.unwrap().is_none() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("{target:?} is still there");
+    }
+
+    /// Takes the notifications that have come, as `severity reason: message`.
+    pub(crate) async fn notifications(&self) -> Vec<String> {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let mut receiver = self.notifications.lock().unwrap();
+        std::iter::from_fn(|| receiver.try_recv().ok())
+            .map(|it| format!("{:?} {}: {}", it.severity, it.reason, it.message))
+            .collect()
+    }
+}
+
+/// Writes a ConfigMap as YAML.
+pub(crate) fn map(name: &str, value: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\ndata:\n  key: \"{value}\"\n"
+    )
+}
