@@ -117,13 +117,30 @@ impl Recorder {
         if !event.metadata.is_empty() {
             value["metadata"]["annotations"] = json!(event.metadata);
         }
-        let malformed =
-            |e: flux_manifest::InvalidObject| flux_cluster::Error::Malformed(e.to_string());
-        let object = Object::try_from(value).map_err(malformed)?;
-        self.cluster.create(&object, &Write::by(&event.reporting_controller)).await?;
+        let name = self.create_named(&about.name, value).await?;
         let seen = Seen { namespace: namespace.to_owned(), name, count: 1 };
         self.seen.insert(key.to_owned(), seen);
         Ok(())
+    }
+
+    /// Creates an event under a name that nobody has taken, and returns the name.
+    async fn create_named(&mut self, base: &str, mut value: Value) -> flux_cluster::Result<String> {
+        let malformed =
+            |e: flux_manifest::InvalidObject| flux_cluster::Error::Malformed(e.to_string());
+        let manager = value["reportingComponent"].as_str().unwrap_or_default().to_owned();
+        let mut attempts = 0;
+        loop {
+            // Names must differ even when the clock stands still.
+            self.last_name = self.clock.precise().as_nanosecond().max(self.last_name + 1);
+            let name = format!("{base}.{:x}", self.last_name);
+            value["metadata"]["name"] = json!(name);
+            let object = Object::try_from(value.clone()).map_err(malformed)?;
+            match self.cluster.create(&object, &Write::by(&manager)).await {
+                Ok(_) => return Ok(name),
+                Err(error) if error.is_already_exists() && attempts < NAMES => attempts += 1,
+                Err(error) => return Err(error),
+            }
+        }
     }
 }
 
