@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::document::{self, Document, Node};
 use crate::registry::{Decoded, ResourceInfo};
 use crate::request::{FieldValidation, Request};
-use crate::status::Status;
+use crate::status::{FieldError, Status};
 
 /// How a body is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,23 +80,28 @@ pub(crate) fn from_document(
     document: Document,
     validation: FieldValidation,
 ) -> Result<Body, Status> {
-    check_kind(info, document.root())?;
-    let (kind, version) = (&info.kind, info.api_version());
-    let refuse = |text: &str| {
-        Status::bad_request(format!(
-            "{kind} in version \"{}\" cannot be handled as a {kind}: {text}",
-            info.version
-        ))
-    };
-    let decoded = info.strategy.decode(document).map_err(|text| refuse(&text))?;
-    let Decoded { mut object, strict_errors } = decoded;
-    let map = crate::meta::map(&mut object);
-    map.insert("kind".into(), kind.as_str().into());
-    map.insert("apiVersion".into(), version.into());
+    let decoded = decoded(info, document).map_err(|error| error.of_body(info))?;
+    accept(decoded, validation).map_err(|error| error.of_body(info))
+}
+
+/// Turns the outcome of a patch into an object of `info`, with what the patch itself was blamed for.
+pub(crate) fn from_patched(
+    info: &ResourceInfo,
+    patched: &Value,
+    blamed: Vec<String>,
+    validation: FieldValidation,
+) -> Result<Body, DecodeError> {
+    let mut decoded = decoded(info, Document::from(patched))?;
+    decoded.strict_errors.splice(0..0, blamed);
+    accept(decoded, validation)
+}
+
+fn accept(decoded: Decoded, validation: FieldValidation) -> Result<Body, DecodeError> {
+    let Decoded { object, strict_errors } = decoded;
     let warnings = match validation {
         FieldValidation::Strict if !strict_errors.is_empty() => {
             let text = strict_errors.join(", ");
-            return Err(refuse(&format!("strict decoding error: {text}")));
+            return Err(DecodeError::Content(format!("strict decoding error: {text}")));
         }
         FieldValidation::Warn => strict_errors,
         FieldValidation::Ignore | FieldValidation::Strict => Vec::new(),
@@ -104,8 +109,65 @@ pub(crate) fn from_document(
     Ok(Body { object, warnings })
 }
 
+/// Why a tree is no object of a kind.
+pub(crate) enum DecodeError {
+    /// It is of this other kind, for this reason.
+    Kind { found: String, why: String },
+    /// It is no custom resource of the version.
+    Custom(String),
+    /// Something in it does not fit.
+    Content(String),
+}
+
+impl DecodeError {
+    /// 400 with the text for a body that a client sent.
+    fn of_body(self, info: &ResourceInfo) -> Status {
+        let ResourceInfo { kind, version, .. } = info;
+        Status::bad_request(match self {
+            Self::Kind { found, why } => format!("{found} cannot be handled as a {kind}: {why}"),
+            Self::Custom(why) => why,
+            Self::Content(why) => {
+                format!("{kind} in version \"{version}\" cannot be handled as a {kind}: {why}")
+            }
+        })
+    }
+
+    /// 422 that quotes what a patch came to.
+    pub(crate) fn of_patched(self, patched: &str) -> Status {
+        let (Self::Kind { why, .. } | Self::Custom(why) | Self::Content(why)) = self;
+        let error = FieldError::invalid("patch", patched, &why);
+        Status::invalid("", "", "", &error.into())
+    }
+}
+
+fn decoded(info: &ResourceInfo, document: Document) -> Result<Decoded, DecodeError> {
+    check_kind(info, document.root())?;
+    let resets_managers = resets_managers(document.root());
+    let mut decoded = info.strategy.decode(document).map_err(DecodeError::Content)?;
+    if resets_managers {
+        let metadata = crate::meta::of(&mut decoded.object);
+        metadata.insert("managedFields".into(), Value::Array(Vec::new()));
+    }
+    let map = crate::meta::map(&mut decoded.object);
+    map.insert("kind".into(), info.kind.as_str().into());
+    map.insert("apiVersion".into(), info.api_version().into());
+    Ok(decoded)
+}
+
+/// Tells whether `managedFields` is a list without content, which a typed decoder would drop.
+fn resets_managers(root: &Node) -> bool {
+    match root.get("metadata").and_then(|metadata| metadata.get("managedFields")) {
+        Some(Node::Array(entries)) => match entries.as_slice() {
+            [] => true,
+            [Node::Object(fields)] => fields.is_empty(),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
 /// Refuses a body whose type is another one than the path's. A missing type is the path's.
-fn check_kind(info: &ResourceInfo, root: &Node) -> Result<(), Status> {
+fn check_kind(info: &ResourceInfo, root: &Node) -> Result<(), DecodeError> {
     let text = |key| root.get(key).and_then(Node::as_str).unwrap_or_default();
     let (kind, api_version) = (text("kind"), text("apiVersion"));
     if info.is_custom {
@@ -118,8 +180,7 @@ fn check_kind(info: &ResourceInfo, root: &Node) -> Result<(), Status> {
         return Ok(());
     }
     let (group, version) = api_version.rsplit_once('/').unwrap_or(("", api_version));
-    let _ = group;
-    let wrong = format!("{kind} in version \"{version}\" cannot be handled as a {}", info.kind);
+    let found = format!("{kind} in version \"{version}\"");
     let why = match flux_schema::resources::all()
         .iter()
         .find(|one| one.kind.kind == kind && one.kind.group == group && one.kind.version == version)
@@ -134,7 +195,7 @@ fn check_kind(info: &ResourceInfo, root: &Node) -> Result<(), Status> {
              \"pkg/runtime/scheme.go:111\""
         ),
     };
-    Err(Status::bad_request(format!("{wrong}: {why}")))
+    Err(DecodeError::Kind { found, why })
 }
 
 /// Returns the name of Go's package of internal types.
@@ -145,8 +206,12 @@ fn internal_package(group: &str) -> &str {
     }
 }
 
-fn check_custom_kind(info: &ResourceInfo, kind: &str, api_version: &str) -> Result<(), Status> {
-    let wrong = |text: String| Err(Status::bad_request(text));
+fn check_custom_kind(
+    info: &ResourceInfo,
+    kind: &str,
+    api_version: &str,
+) -> Result<(), DecodeError> {
+    let wrong = |text: String| Err(DecodeError::Custom(text));
     let own_version = info.api_version();
     if kind.is_empty() {
         return wrong(format!(

@@ -29,4 +29,4 @@ pub use schema::{Schema, Type};
 pub use set::{InvalidFields, Set};
 pub use typed::{Comparison, Duplicates, InvalidValue, InvalidValues, Typed};
 pub use updater::{OnConflict, Versions};
-pub use value::equals;
+pub use value::{Plain, equals};

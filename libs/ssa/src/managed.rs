@@ -2,11 +2,11 @@
 
 use std::cmp::Ordering;
 
+use flux_gostd::quote::quote;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::set::{InvalidFields, Set};
-use crate::value::quote;
 
 /// How a manager came to own its fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -3,6 +3,8 @@
 use std::cmp::Ordering;
 use std::fmt::{self, Write as _};
 
+use flux_gostd::number::{Layout, format_f64};
+use flux_gostd::quote::quote;
 use serde_json::{Number, Value};
 
 /// Returns whether `left` and `right` are the same; `1` and `1.0` are.
@@ -98,7 +100,7 @@ impl fmt::Display for InPath<'_> {
 }
 
 /// Prints a value as Go's `%v` does for decoded JSON.
-pub(crate) struct Plain<'a>(pub(crate) &'a Value);
+pub struct Plain<'a>(pub &'a Value);
 
 impl fmt::Display for Plain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -181,68 +183,9 @@ pub(crate) fn go_type(value: &Value) -> &'static str {
 /// Prints a number as `%v`: integers plain, floats with an exponent from 1e+06 on.
 pub(crate) fn number_text(number: &Number) -> String {
     match number.as_f64() {
-        Some(float) if number.is_f64() => float_text(float),
+        Some(float) if number.is_f64() => format_f64(float, Layout::General),
         _ => number.to_string(),
     }
-}
-
-/// Prints the shortest digits of `float`; an exponent below -4 or from 6 on is written out.
-fn float_text(float: f64) -> String {
-    let scientific = format!("{float:e}");
-    let Some((digits, exponent)) = scientific.split_once('e') else {
-        return scientific;
-    };
-    let exponent: i32 = exponent.parse().unwrap_or(0);
-    if (-4..6).contains(&exponent) {
-        return format!("{float}");
-    }
-    let sign = if exponent < 0 { '-' } else { '+' };
-    format!("{digits}e{sign}{:02}", exponent.unsigned_abs())
-}
-
-/// Quotes as Go's `%q`: the usual escapes, unprintable characters as `\x`, `\u` or `\U`.
-pub(crate) fn quote(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\u{7}' => out.push_str("\\a"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\u{b}' => out.push_str("\\v"),
-            c if is_printable(c) => out.push(c),
-            c => push_escape(&mut out, c),
-        }
-    }
-    out.push('"');
-    out
-}
-
-fn push_escape(out: &mut String, c: char) {
-    let code = u32::from(c);
-    // Writing to a string cannot fail.
-    let _ = match code {
-        0..=0x7f => write!(out, "\\x{code:02x}"),
-        0x80..=0xffff => write!(out, "\\u{code:04x}"),
-        _ => write!(out, "\\U{code:08x}"),
-    };
-}
-
-fn is_printable(c: char) -> bool {
-    if c.is_ascii() {
-        return (' '..='~').contains(&c);
-    }
-    // Format characters, private use and odd spaces are what Go calls unprintable.
-    !(c.is_control()
-        || c.is_whitespace()
-        || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e000}'..='\u{f8ff}' | '\u{fff9}'..='\u{fffb}'
-            | '\u{fffe}' | '\u{ffff}' | '\u{e0000}'..='\u{10ffff}'))
 }
 
 #[cfg(test)]

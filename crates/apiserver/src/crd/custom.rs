@@ -49,20 +49,22 @@ impl Strategy for CustomStrategy {
         if let Some(version) = self.version() {
             let unknown = flux_schema::prune(&mut object, version.schema());
             strict_errors.extend(unknown.iter().map(|path| format!("unknown field \"{path}\"")));
+            drop_wrong_nulls(&mut object, version.schema());
         }
         Ok(Decoded { object, strict_errors })
     }
 
     fn default(&self, object: &mut Value) {
         if let Some(version) = self.version() {
-            set_defaults(object, version);
+            apply_defaults(object, version.schema());
         }
     }
 
     fn decode_stored(&self, resource: &ResourceInfo, object: &mut Value) {
         let stored_as = meta::text(object, "/apiVersion").to_owned();
         if let Some(version) = self.definition.version_of(&stored_as) {
-            set_defaults(object, version);
+            apply_defaults(object, version.schema());
+            drop_wrong_nulls(object, version.schema());
         }
         self.convert(object, &resource.api_version());
     }
@@ -158,11 +160,6 @@ impl CustomStrategy {
             flux_schema::prune(object, version.schema());
         }
     }
-}
-
-fn set_defaults(object: &mut Value, version: &Version) {
-    apply_defaults(object, version.schema());
-    drop_wrong_nulls(object, version.schema());
 }
 
 /// Numbers as Go keeps them: whole floats are printed without a fraction, and what does not fit

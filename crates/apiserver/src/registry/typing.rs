@@ -2,11 +2,12 @@
 
 use std::sync::{Arc, LazyLock};
 
-use flux_schema::openapi::{self, Presence};
+use flux_schema::openapi;
 use flux_ssa::{Schema, Type};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::ResourceInfo;
+use crate::document::{Document, Node};
 
 #[cfg(test)]
 mod tests;
@@ -29,7 +30,13 @@ impl Typing {
             Some(schema) if info.is_custom => Type::of_custom_resource(schema),
             _ => built_in.and_then(|name| BUILT_IN.type_of(name)).unwrap_or_else(Type::deduced),
         };
-        let mut empty = built_in.map(|name| zero(name, 0)).unwrap_or_default();
+        // What a decoder makes of nothing has just the fields that are always written.
+        let nothing = Document::new(Node::Object(Vec::new()));
+        let decoded = info.strategy.decode(nothing).map(|decoded| decoded.object);
+        let mut empty = match decoded {
+            Ok(Value::Object(empty)) if !info.is_custom => empty,
+            _ => Map::new(),
+        };
         empty.insert("apiVersion".into(), api_version.into());
         empty.insert("kind".into(), info.kind.as_str().into());
         Self { of, empty: Value::Object(empty) }
@@ -38,35 +45,3 @@ impl Typing {
 
 static BUILT_IN: LazyLock<Arc<Schema>> =
     LazyLock::new(|| Schema::new(openapi::names(), openapi::definition_v3));
-
-/// How deep structs lie in structs that are always written; more would be a mistake in the data.
-const MAX_DEPTH: usize = 20;
-
-/// Returns what Go writes of a struct that nothing was set in.
-fn zero(definition: &str, depth: usize) -> Map<String, Value> {
-    let mut out = Map::new();
-    let structs = openapi::definition(definition).unwrap_or_default();
-    for field in openapi::go_fields(definition) {
-        let value = match field.presence {
-            Presence::OmitEmpty | Presence::OmitNil | Presence::OmitZeroStruct => continue,
-            Presence::WriteNull => Value::Null,
-            Presence::WriteZero => match field.go_type {
-                "bool" => json!(false),
-                number if number.contains("int") || number.starts_with("float") => json!(0),
-                list if list.starts_with("[]") || list.starts_with("map[") => Value::Null,
-                _ => json!(""),
-            },
-            Presence::Struct => {
-                let property = &structs["properties"][field.name];
-                let reference = property.get("$ref").or_else(|| property.pointer("/allOf/0/$ref"));
-                let target = reference.and_then(Value::as_str).and_then(openapi::ref_target);
-                match target.filter(|_| depth < MAX_DEPTH) {
-                    Some(target) => Value::Object(zero(target, depth + 1)),
-                    None => continue,
-                }
-            }
-        };
-        out.insert(field.name.to_owned(), value);
-    }
-    out
-}

@@ -11,6 +11,7 @@ use crate::decode::from_document;
 use crate::document::Document;
 use crate::meta;
 use crate::read::shown;
+use crate::registry::ResourceInfo;
 use crate::request::FieldValidation;
 use crate::respond::Answer;
 use crate::status::{Cause, FieldError, Status};
@@ -55,8 +56,7 @@ pub(crate) fn apply(scope: &Scope<'_>) -> Result<Answer, Status> {
         .apply(&request)
         .map_err(refusal)?;
     let warnings = duplicate_keys(scope, &text)?;
-    let body = from_document(info, Document::from(&merged.object), FieldValidation::Ignore)?;
-    let mut object = body.object;
+    let mut object = converted(info, merged.object)?;
     meta::normalize(&mut object);
     info.strategy.default(&mut object);
     if live.is_none() && !meta::uid(&object).is_empty() {
@@ -76,6 +76,15 @@ pub(crate) fn apply(scope: &Scope<'_>) -> Result<Answer, Status> {
             store_new(scope, object, warnings)
         }
     }
+}
+
+/// Reads a merged object as its kind does. Custom resources are what they are: what their schema
+/// refuses is left to validation.
+fn converted(info: &ResourceInfo, merged: Value) -> Result<Value, Status> {
+    if info.is_custom {
+        return Ok(merged);
+    }
+    from_document(info, Document::from(&merged), FieldValidation::Ignore).map(|body| body.object)
 }
 
 fn scalar_kind(value: &Value) -> &'static str {

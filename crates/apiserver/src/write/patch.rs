@@ -1,5 +1,6 @@
 //! PATCH in its five forms.
 
+use flux_ssa::Plain;
 use flux_ssa::patch::{self, JsonPatch, JsonPatchError, StrategicError};
 use serde_json::Value;
 
@@ -7,8 +8,8 @@ use super::Scope;
 use super::apply::apply;
 use super::ownership::book;
 use super::update::{Changed, check_name, store_changed};
-use crate::decode::{from_document, unsupported_media_type};
-use crate::document::{self, Document};
+use crate::decode::from_patched;
+use crate::document;
 use crate::meta;
 use crate::read::shown;
 use crate::registry::ResourceInfo;
@@ -61,25 +62,30 @@ fn merge(scope: &Scope<'_>, form: Form) -> Result<Answer, Status> {
     let writer = core.store.writer();
     let stored = core.store.get(&info.storage, &scope.key()).ok_or_else(|| scope.not_found())?;
     let old = shown(info, &stored);
-    let patch = read_patch(scope, form)?;
-    let patched = patched(scope, form, &old, patch.value)?;
-    let body = from_document(info, Document::from(&patched), scope.options.field_validation)?;
+    let Patch { value, blamed } = read_patch(scope, form)?;
+    let shown_patch = Plain(&value).to_string();
+    let patched = patched(scope, form, &old, value)?;
+    let body =
+        from_patched(info, &patched, blamed, scope.options.field_validation).map_err(|error| {
+            match form {
+                Form::Strategic => error.of_patched(&shown_patch),
+                Form::Json | Form::Merge => error.of_patched(&patched.to_string()),
+            }
+        })?;
     let mut object = body.object;
     meta::normalize(&mut object);
     info.strategy.default(&mut object);
-    let mut warnings = patch.warnings;
-    warnings.extend(body.warnings);
-    let object = book(scope, Some(&old), object);
-    let mut object = object;
+    let mut object = book(scope, Some(&old), object);
     scope.set_namespace(&mut object)?;
     check_name(&object, &scope.request.target.name)?;
-    store_changed(scope, writer, Changed { object, old, warnings })
+    store_changed(scope, writer, Changed { object, old, warnings: body.warnings })
 }
 
 /// A patch that could be read.
 struct Patch {
     value: Value,
-    warnings: Vec<String>,
+    /// What a strict decoder objects to.
+    blamed: Vec<String>,
 }
 
 fn read_patch(scope: &Scope<'_>, form: Form) -> Result<Patch, Status> {
@@ -94,12 +100,12 @@ fn read_patch(scope: &Scope<'_>, form: Form) -> Result<Patch, Status> {
         FieldValidation::Ignore => Vec::new(),
         FieldValidation::Warn | FieldValidation::Strict => document.duplicates(),
     };
-    let warnings = duplicates.iter().map(|path| {
+    let blamed = duplicates.iter().map(|path| {
         let text = document::Node::duplicate_text(path);
         if form == Form::Json { format!("json patch {text}") } else { text }
     });
-    let warnings = warnings.collect();
-    Ok(Patch { value: document.into_value(), warnings })
+    let blamed = blamed.collect();
+    Ok(Patch { value: document.into_value(), blamed })
 }
 
 fn patched(scope: &Scope<'_>, form: Form, old: &Value, patch: Value) -> Result<Value, Status> {

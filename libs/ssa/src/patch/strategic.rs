@@ -1,9 +1,10 @@
 //! Strategic merge patches.
 
+use flux_gostd::quote::quote;
 use serde_json::{Map, Value};
 
 use crate::schema::{PatchRule, Schema, Type, TypeRef};
-use crate::value::{Plain, go_type, quote};
+use crate::value::{Plain, go_type};
 
 mod lists;
 mod order;

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use flux_gostd::number::json_f64;
 use serde_json::{Map, Number, Value};
 
 use super::{Branch, Set};
@@ -134,14 +135,14 @@ fn write_element(element: &PathElement) -> String {
     }
 }
 
-/// Writes JSON, whole floats without a fraction as Go does.
+/// Writes JSON as Go does: whole floats without a fraction.
 fn write_value(out: &mut String, value: &Value) {
-    let whole = match value {
-        Value::Number(number) if number.is_f64() => number.as_f64(),
+    let float = match value {
+        Value::Number(number) if number.is_f64() => number.as_f64().and_then(json_f64),
         _ => None,
     };
-    let _ = match whole.filter(|float| float.fract() == 0.0 && float.abs() < 1e21) {
-        Some(float) => write!(out, "{float:.0}"),
-        None => write!(out, "{value}"),
-    };
+    match float {
+        Some(float) => out.push_str(&float),
+        None => out.push_str(&value.to_string()),
+    }
 }

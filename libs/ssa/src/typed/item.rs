@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use flux_gostd::quote::quote;
 use serde_json::{Map as JsonMap, Value};
 
 use crate::path::{Name, PathElement};
 use crate::schema::{List, ListKind, Schema};
-use crate::value::quote;
 
 /// Returns the step to `item` in a list that is not atomic.
 pub(super) fn element_of(

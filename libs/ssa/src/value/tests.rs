@@ -21,11 +21,6 @@ fn values_print_as_in_go() {
 }
 
 #[test]
-fn strings_are_quoted_as_in_go() {
-    assert_eq!(quote("a\"b\\\n\u{1}é\u{200b}"), "\"a\\\"b\\\\\\n\\x01é\\u200b\"");
-}
-
-#[test]
 fn kinds_of_values_have_an_order() {
     let sorted = [
         json!(-1),

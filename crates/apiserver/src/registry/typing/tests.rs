@@ -1,23 +1,23 @@
-use std::sync::Arc;
-
 use serde_json::json;
 
 use super::*;
-use crate::registry::{PlainStrategy, Scope};
 
-fn empty(api_version: &str, kind: &str) -> Value {
-    let info = ResourceInfo::new(api_version, kind, Scope::Namespaced, Arc::new(PlainStrategy));
-    info.typing().empty.clone()
+fn empty(group: &str, version: &str, kind: &str) -> Value {
+    let all = crate::builtin::resources();
+    let is_it = |one: &&ResourceInfo| {
+        (one.group.as_str(), one.version.as_str(), one.kind.as_str()) == (group, version, kind)
+    };
+    all.iter().find(is_it).unwrap().typing().empty.clone()
 }
 
 #[test]
 fn an_empty_object_has_the_fields_that_go_always_writes() {
     assert_eq!(
-        empty("v1", "ConfigMap"),
+        empty("", "v1", "ConfigMap"),
         json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {}})
     );
     assert_eq!(
-        empty("apps/v1", "Deployment"),
+        empty("apps", "v1", "Deployment"),
         json!({
             "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {},
             "spec": {
@@ -26,9 +26,5 @@ fn an_empty_object_has_the_fields_that_go_always_writes() {
             },
             "status": {},
         })
-    );
-    assert_eq!(
-        empty("a.example/v1", "Unknown"),
-        json!({"apiVersion": "a.example/v1", "kind": "Unknown"})
     );
 }
