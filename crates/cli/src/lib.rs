@@ -4,15 +4,18 @@
 //! Out: text on the streams and an [`Exit`]. Never: global state, `process::exit`; two commands
 //! can run in one process.
 //!
-//! Start at [`run`]. Each verb is one module; what all kinds share stands in `kind`.
+//! Start at [`run`]; [`start`] chooses between the command and the controllers. Each verb is one module; what all kinds share stands in `kind`.
 
 mod args;
 mod context;
+mod dev;
 mod envsubst;
 mod error;
 mod events;
+mod face;
 mod frame;
 mod get;
+mod interrupt;
 mod io;
 mod kind;
 mod reconcile;
@@ -30,6 +33,7 @@ use flux_cluster::Cluster;
 
 pub use args::Environment;
 pub use error::{CliError, Exit};
+pub use face::start;
 pub use io::{Captured, Io};
 
 use crate::context::Context;
@@ -49,6 +53,7 @@ fn command() -> Command {
                 .action(clap::ArgAction::SetTrue)
                 .help("version for flux"),
         )
+        .subcommand(dev::command())
         .subcommand(envsubst::command())
         .subcommand(events::command())
         .subcommand(get::command())
@@ -103,6 +108,7 @@ async fn dispatch(
     let global = Global::read(&matches, environment)?;
     let mut cx = Context { environment, global, io, cluster };
     match matches.subcommand() {
+        Some(("dev", rest)) => dev::run(rest, &mut cx).await,
         Some(("envsubst", rest)) => envsubst::run(rest, &mut cx),
         Some(("events", rest)) => events::run(rest, &mut cx).await,
         Some(("get", rest)) => get::run(rest, &mut cx).await,

@@ -1,5 +1,6 @@
 //! The executable: chooses a face and nothing else.
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use flux_cli::{Environment, Exit, Io};
@@ -17,10 +18,9 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let arguments = std::env::args_os().collect();
-    let mut io = Io::process();
+    let arguments: Vec<OsString> = std::env::args_os().collect();
     let Exit(status) =
-        runtime.block_on(flux_cli::run(arguments, &Environment::process(), &mut io, None));
+        runtime.block_on(flux_cli::start(arguments, &Environment::process(), &mut Io::process()));
     // A blocked read of standard input must not keep the process.
     runtime.shutdown_background();
     ExitCode::from(status)

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use crate::ast::{
-    Call, Expr, ExprId, ExprKind, List, Literal, MapEntry, Places, Select, StructLiteral,
+    Call, Expr, ExprId, ExprKind, List, Literal, MapEntry, Places, Select, StructField,
+    StructLiteral,
 };
 use crate::lexer::{self, Kind, Token};
 use crate::source::{Issue, Issues, Offset, Source};
@@ -407,22 +408,22 @@ impl<'t, 's> Parser<'t, 's> {
         }
         let open = self.expect(Kind::OpenBrace)?;
         let id = self.places.next(Some(open.offset));
-        let values = self.fields()?;
-        let literal = StructLiteral { name: Arc::from(name), values };
+        let fields = self.fields()?;
+        let literal = StructLiteral { name: Arc::from(name), fields };
         let expr = Expr::new(id, ExprKind::Struct(Box::new(literal)));
         self.check_depth(expr).map(Some)
     }
 
-    fn fields(&mut self) -> Result<Vec<Expr>> {
-        let mut values = Vec::new();
+    fn fields(&mut self) -> Result<Vec<StructField>> {
+        let mut fields = Vec::new();
         loop {
             if self.peek() == Kind::Comma && self.peek_second() == Kind::CloseBrace {
                 self.advance()?;
             }
             if self.accept(Kind::CloseBrace)?.is_some() {
-                return Ok(values);
+                return Ok(fields);
             }
-            if !values.is_empty() {
+            if !fields.is_empty() {
                 self.expect(Kind::Comma)?;
             }
             let question = self.accept(Kind::Question)?;
@@ -430,13 +431,15 @@ impl<'t, 's> Parser<'t, 's> {
                 return Err(Stop::Syntax);
             }
             let name = self.advance()?;
-            self.expect(Kind::Colon)?;
+            let colon = self.expect(Kind::Colon)?;
+            let id = self.places.next(Some(colon.offset));
             let value = self.expr()?;
             if name.kind == Kind::EscapedIdent {
                 self.broken(name.offset, "unsupported syntax: '`'")?;
             }
             self.check_optional(question)?;
-            values.push(value);
+            let optional = question.is_some();
+            fields.push(StructField { id, name: Arc::from(name.text), value, optional });
         }
     }
 
@@ -486,10 +489,11 @@ impl<'t, 's> Parser<'t, 's> {
             }
             let question = self.accept(Kind::Question)?;
             let key = self.expr()?;
-            self.expect(Kind::Colon)?;
+            let colon = self.expect(Kind::Colon)?;
+            let entry = self.places.next(Some(colon.offset));
             let value = self.expr()?;
             self.check_optional(question)?;
-            entries.push(MapEntry { key, value, optional: question.is_some() });
+            entries.push(MapEntry { id: entry, key, value, optional: question.is_some() });
         }
         self.check_depth(Expr::new(id, ExprKind::Map(entries)))
     }

@@ -20,7 +20,7 @@ const FORBIDDEN: &[(&str, &str)] = &[
     ("process::exit(", "return an exit code"),
     ("allow(dead_code", "remove what nobody uses"),
     ("thread::sleep(", "wait for the event"),
-    ("Command::new(", "the product runs no other programs"),
+    ("process::Command", "the product runs no other programs"),
 ];
 
 /// Texts that do not get into tests either.
