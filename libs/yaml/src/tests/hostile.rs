@@ -39,7 +39,7 @@ fn aliases_do_not_multiply_without_bounds() {
     let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
     for level in 1..9 {
         let before = format!("*a{}", level - 1);
-        let items = vec![before.as_str(); 10].join(", ");
+        let items = [before.as_str(); 10].join(", ");
         text.push_str(&format!("a{level}: &a{level} [{items}]\n"));
     }
     let error = "yaml: document contains excessive aliasing";
