@@ -3,8 +3,19 @@
 //! The table of resources and the types come as data from `flux_schema`. `typed` reads bodies as the
 //! types, `strategy` holds what all kinds share, and one module per family of kinds the rest.
 
+mod admission;
+mod autoscaling;
+mod basic;
+mod event;
+mod networking;
+mod pod;
+mod rbac;
+mod service;
+mod storage;
 mod strategy;
 mod typed;
+mod value;
+mod workload;
 
 use std::sync::Arc;
 
@@ -34,12 +45,61 @@ fn info(resource: &Resource) -> ResourceInfo {
 }
 
 fn rules(group: &str, version: &str, kind: &str) -> Box<dyn Rules> {
-    let _ = version;
     match (group, kind) {
-        ("apps", "Deployment" | "DaemonSet" | "ReplicaSet" | "StatefulSet") => {
+        ("", "Namespace") => Box::new(basic::Namespace),
+        ("", "ConfigMap") => Box::new(basic::ConfigMap),
+        ("", "Secret") => Box::new(basic::Secret),
+        ("", "LimitRange") => Box::new(basic::LimitRange),
+        ("", "ResourceQuota") => Box::new(basic::ResourceQuota),
+        ("", "Event") => Box::new(event::CoreEvent),
+        ("", "Pod") => Box::new(pod::Pod),
+        ("", "Service") => Box::new(service::Service),
+        ("", "Endpoints") => Box::new(admission::Endpoints),
+        ("", "PodTemplate") => Box::new(admission::PodTemplate),
+        ("", "ReplicationController") => Box::new(workload::ReplicationController),
+        ("", "PersistentVolumeClaim") => Box::new(storage::Claim),
+        ("", "PersistentVolume") => Box::new(storage::Volume),
+        ("apps", "Deployment") => Box::new(workload::Deployment),
+        ("apps", "ReplicaSet") => Box::new(workload::ReplicaSet),
+        ("apps", "StatefulSet") => Box::new(workload::StatefulSet),
+        ("apps", "DaemonSet") => Box::new(workload::DaemonSet),
+        ("batch", "Job") => Box::new(workload::Job),
+        ("batch", "CronJob") => Box::new(workload::CronJob),
+        ("events.k8s.io", "Event") => Box::new(event::NewEvent),
+        ("networking.k8s.io", "Ingress") => Box::new(networking::Ingress),
+        ("networking.k8s.io", "IngressClass") => Box::new(networking::IngressClass),
+        ("networking.k8s.io", "NetworkPolicy") => Box::new(networking::NetworkPolicy),
+        ("autoscaling", _) if version == "v1" => Box::new(autoscaling::AutoscalerV1),
+        ("autoscaling", _) => Box::new(autoscaling::AutoscalerV2),
+        ("policy", "PodDisruptionBudget") => Box::new(autoscaling::DisruptionBudget),
+        ("rbac.authorization.k8s.io", "Role" | "ClusterRole") => {
+            Box::new(rbac::Role { is_cluster_wide: kind == "ClusterRole" })
+        }
+        ("rbac.authorization.k8s.io", _) => {
+            Box::new(rbac::Binding { is_cluster_wide: kind == "ClusterRoleBinding" })
+        }
+        ("storage.k8s.io", "StorageClass") => Box::new(storage::Class),
+        ("storage.k8s.io", "CSIDriver") => Box::new(storage::Driver),
+        ("scheduling.k8s.io", "PriorityClass") => Box::new(admission::PriorityClass),
+        ("coordination.k8s.io", "Lease") => Box::new(admission::Lease),
+        ("discovery.k8s.io", "EndpointSlice") => Box::new(admission::EndpointSlice),
+        ("apiregistration.k8s.io", "APIService") => Box::new(admission::ApiService),
+        ("apiextensions.k8s.io", _) => Box::new(DefinitionRules),
+        ("certificates.k8s.io", _) => Box::new(admission::SigningRequest),
+        (
+            "admissionregistration.k8s.io",
+            "ValidatingAdmissionPolicy" | "MutatingAdmissionPolicy",
+        ) => Box::new(admission::Policy),
+        (
+            "admissionregistration.k8s.io",
+            "ValidatingAdmissionPolicyBinding" | "MutatingAdmissionPolicyBinding",
+        ) => Box::new(admission::PolicyBinding),
+        ("admissionregistration.k8s.io", _) => {
+            Box::new(admission::Webhooks { is_mutating: kind.starts_with("Mutating") })
+        }
+        ("flowcontrol.apiserver.k8s.io", _) | ("networking.k8s.io", "ServiceCIDR") => {
             Box::new(CountedOnly)
         }
-        ("apiextensions.k8s.io", _) => Box::new(DefinitionRules),
         _ => Box::new(NoRules),
     }
 }

@@ -71,6 +71,10 @@ impl Strategy for CustomStrategy {
 
     fn encode_stored(&self, resource: &ResourceInfo, object: &mut Value) {
         self.convert(object, &resource.storage_api_version);
+        // Reads set these defaults anyway; stored bytes that have them can be sent as they are.
+        if let Some(version) = self.definition.versions.get(&self.storage) {
+            set_defaults(object, version);
+        }
     }
 
     fn prepare_create(&self, _: &Context<'_>, object: &mut Value) -> Result<(), Status> {
