@@ -100,7 +100,7 @@ pub fn label_value_errors(value: &str) -> Vec<String> {
 fn texts(name: &str, limit: usize, form: Result<(), &str>) -> Vec<String> {
     let mut errors = Vec::new();
     if name.len() > limit {
-        errors.push(format!("must be no more than {limit} bytes"));
+        errors.push(format!("must be no more than {limit} characters"));
     }
     errors.extend(form.err().map(str::to_owned));
     errors

@@ -226,10 +226,8 @@ fn check_secret_type(check: &mut Check, object: &Value) {
             check.required("data[username]", "");
             check.required("data[password]", "");
         }
-        "kubernetes.io/ssh-auth" => {
-            if text(data, "ssh-privatekey").is_empty() {
-                check.required("data[ssh-privatekey]", "");
-            }
+        "kubernetes.io/ssh-auth" if text(data, "ssh-privatekey").is_empty() => {
+            check.required("data[ssh-privatekey]", "");
         }
         "kubernetes.io/service-account-token" => {
             let key = "kubernetes.io/service-account.name";

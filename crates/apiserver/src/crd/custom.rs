@@ -73,7 +73,7 @@ impl Strategy for CustomStrategy {
         self.convert(object, &resource.storage_api_version);
         // Reads set these defaults anyway; stored bytes that have them can be sent as they are.
         if let Some(version) = self.definition.versions.get(&self.storage) {
-            set_defaults(object, version);
+            apply_defaults(object, version.schema());
         }
     }
 

@@ -53,7 +53,7 @@ pub(crate) fn store_new(
     let mut errors = meta::check_create(info, &object);
     errors.extend(info.strategy.validate(&ctx, &object));
     if !errors.is_empty() {
-        return Err(Status::invalid(&info.group, &info.kind, meta::name(&object), &errors));
+        return Err(Status::invalid(&info.storage.group, &info.kind, meta::name(&object), &errors));
     }
     warnings.extend(info.strategy.warnings(&ctx, &object, None));
     let name = meta::name(&object).to_owned();

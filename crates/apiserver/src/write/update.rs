@@ -92,7 +92,7 @@ pub(crate) fn store_changed(
         Part::Status | Part::Other => info.strategy.validate_status_update(&ctx, &object, &old),
     });
     if !errors.is_empty() {
-        return Err(Status::invalid(&info.group, &info.kind, meta::name(&object), &errors));
+        return Err(Status::invalid(&info.storage.group, &info.kind, meta::name(&object), &errors));
     }
     if part == Part::Whole && info.strategy.generation_changed(&object, &old) == Some(true) {
         let next = meta::generation(&old).unwrap_or(0) + 1;

@@ -25,7 +25,7 @@ pub(super) fn create(ctx: &Context<'_>, object: &mut Value) -> Result<(), Status
 }
 
 fn service_account(ctx: &Context<'_>, object: &mut Value) -> Result<(), String> {
-    if meta::text(object, "/metadata/annotations/kubernetes.io~1config.mirror") != "" {
+    if !meta::text(object, "/metadata/annotations/kubernetes.io~1config.mirror").is_empty() {
         return Ok(());
     }
     let spec = make(object, "spec");
