@@ -80,6 +80,8 @@ impl Strategy for CustomStrategy {
     fn prepare_create(&self, _: &Context<'_>, object: &mut Value) -> Result<(), Status> {
         if self.has_status() {
             meta::map(object).remove("status");
+            // The client's status goes, the default of the definition comes.
+            self.default(object);
         }
         meta::of(object).insert("generation".into(), 1.into());
         Ok(())

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 
 use super::backend;
 
-/// The first commit is made one minute after this time.
+/// The first commit is made at this time, each further one a minute later.
 const EPOCH: u64 = 1_767_225_600;
 
 /// What a commit holds at a path.
@@ -83,7 +83,8 @@ impl Repository {
         files: impl IntoIterator<Item = (P, F)>,
     ) -> anyhow::Result<String> {
         let full = format!("refs/heads/{branch}");
-        let who = format!("Trace <trace@example.com> {} +0000", EPOCH + 60 * number);
+        let who =
+            format!("Trace <trace@example.com> {} +0000", EPOCH + 60 * number.saturating_sub(1));
         let message = format!("commit {number}");
         let mut stream = format!("commit {full}\nauthor {who}\ncommitter {who}\n");
         stream += &format!("data {}\n{message}\n", message.len());

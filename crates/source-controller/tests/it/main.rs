@@ -1,0 +1,9 @@
+//! The controller against the embedded API server and `git http-backend`.
+//!
+//! Needs the git program, and says so where it is missing.
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+
+mod controller;
+mod local;
+mod traces;
+mod world;

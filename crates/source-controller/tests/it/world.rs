@@ -1,0 +1,223 @@
+//! An API server, a Git server, a store and the controller, in this process.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use flux_api::{GitRepository, GitRepositorySpec};
+use flux_apiserver::{Controllers, Server};
+use flux_artifact::{Store, StoreOptions};
+use flux_cluster::{Change, Cluster, Key, List, Target, Topic, Write};
+use flux_manifest::{GroupVersionKind, Object};
+use flux_runtime::flags::Shared;
+use flux_runtime::{
+    Clock, Context, Delivery, Events, EventsOptions, Metrics, Notification, Random, Shutdown,
+};
+use flux_source_controller::{CONTROLLER, Options, Overrides, run};
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+
+/// No answer takes longer than this.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+pub(crate) struct World {
+    pub(crate) cluster: Cluster,
+    pub(crate) store: Arc<Store>,
+    pub(crate) overrides: Overrides,
+    pub(crate) namespace: String,
+    notifications: mpsc::UnboundedReceiver<Notification>,
+    shutdown: Shutdown,
+    directory: tempfile::TempDir,
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.shutdown.begin();
+    }
+}
+
+impl World {
+    /// Starts everything but the Git server.
+    pub(crate) async fn start(namespace: &str) -> Self {
+        let options =
+            flux_apiserver::Options { controllers: Controllers::NONE, ..Default::default() };
+        let server = Server::start(options).unwrap();
+        let cluster = Cluster::from_service(server.service(), server.admin_token());
+        let write = Write::by("test");
+        for definition in flux_api::crds() {
+            if definition.name() == "gitrepositories.source.toolkit.fluxcd.io" {
+                cluster.create(definition, &write).await.unwrap();
+            }
+        }
+        let value =
+            json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": namespace } });
+        cluster.create(&Object::try_from(value).unwrap(), &write).await.unwrap();
+
+        let directory = tempfile::tempdir().unwrap();
+        for name in ["storage", "scratch"] {
+            std::fs::create_dir(directory.path().join(name)).unwrap();
+        }
+        let store = StoreOptions::new(directory.path().join("storage"), "artifacts.test");
+        let store = Arc::new(Store::open(store).unwrap());
+        let (sender, notifications) = mpsc::unbounded_channel();
+        let (clock, shutdown, overrides) = (Clock::system(), Shutdown::new(), Overrides::default());
+        let events = Events::start(EventsOptions {
+            cluster: cluster.clone(),
+            clock: clock.clone(),
+            controller: CONTROLLER,
+            instance: "host".to_owned(),
+            delivery: Delivery::Channel(sender),
+        });
+        let ctx = Context {
+            cluster: cluster.clone(),
+            clock,
+            random: Random::seeded(1),
+            events,
+            metrics: Metrics::default(),
+            shutdown: shutdown.clone(),
+        };
+        let options = Options {
+            shared: Shared { concurrent: 2, ..Shared::default() },
+            store: Arc::clone(&store),
+            listener: None,
+            overrides: overrides.clone(),
+            scratch: directory.path().join("scratch"),
+        };
+        tokio::spawn(run(ctx, options));
+        let namespace = namespace.to_owned();
+        Self { cluster, store, overrides, namespace, notifications, shutdown, directory }
+    }
+
+    pub(crate) async fn apply(&self, object: &Value) {
+        let object = Object::try_from(object.clone()).unwrap();
+        self.cluster.apply(&object, &Write::by("test").forced()).await.unwrap();
+    }
+
+    /// Applies a repository with this spec.
+    pub(crate) async fn repository(&self, name: &str, spec: Value) {
+        self.apply(&json!({
+            "apiVersion": "source.toolkit.fluxcd.io/v1",
+            "kind": "GitRepository",
+            "metadata": { "name": name, "namespace": self.namespace },
+            "spec": spec,
+        }))
+        .await;
+    }
+
+    pub(crate) async fn annotate(&self, name: &str, annotations: &Value) {
+        let patch = json!({ "metadata": { "annotations": annotations } });
+        let patch = flux_cluster::Patch::Merge(patch);
+        self.cluster.patch(&self.target(name), &patch, &Write::by("flux")).await.unwrap();
+    }
+
+    pub(crate) fn target(&self, name: &str) -> Target {
+        Target::new(GitRepository::gvk(), &self.namespace, name)
+    }
+
+    pub(crate) async fn get(&self, name: &str) -> GitRepository {
+        self.cluster.fetch::<GitRepositorySpec>(&self.namespace, name).await.unwrap()
+    }
+
+    /// Waits until a repository is as wanted, and returns it.
+    pub(crate) async fn wait(
+        &self,
+        name: &str,
+        is_as_wanted: impl Fn(&GitRepository) -> bool,
+    ) -> GitRepository {
+        // A watch begins with what it knew before the last write.
+        let generation = self.get(name).await.metadata.generation;
+        let mut watch = self.cluster.watch(Topic::all(GitRepository::gvk()));
+        let wanted = async {
+            loop {
+                let Change::Applied { new, .. } = watch.next().await else { continue };
+                if Key::of(&new) == Key::new(&self.namespace, name) {
+                    let repository = GitRepository::from_object(&new).unwrap();
+                    if repository.metadata.generation >= generation && is_as_wanted(&repository) {
+                        return repository;
+                    }
+                }
+            }
+        };
+        match tokio::time::timeout(PATIENCE, wanted).await {
+            Ok(repository) => repository,
+            Err(_) => panic!("{name} is {:#?}", self.get(name).await.status),
+        }
+    }
+
+    /// Waits until a repository is gone.
+    pub(crate) async fn wait_gone(&self, name: &str) {
+        let mut watch = self.cluster.watch(Topic::all(GitRepository::gvk()));
+        let gone = async {
+            while self.cluster.find(&self.target(name)).await.unwrap().is_some() {
+                watch.next().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, gone).await.unwrap();
+    }
+
+    /// Returns the next notification.
+    pub(crate) async fn notification(&mut self) -> Notification {
+        let next = self.notifications.recv();
+        tokio::time::timeout(PATIENCE, next).await.unwrap().unwrap()
+    }
+
+    /// Waits until each of these events, as `Type Reason: message`, was recorded for an object, and
+    /// returns all that were.
+    pub(crate) async fn events(&self, name: &str, wanted: &[String]) -> Vec<String> {
+        let kind = GroupVersionKind::new("", "v1", "Event");
+        let mut watch = self.cluster.watch(Topic::all(kind.clone()));
+        let seen = async {
+            loop {
+                let mut shown = BTreeMap::new();
+                let list = List::namespace(&self.namespace);
+                for event in self.cluster.list(&kind, &list).await.unwrap() {
+                    let text = |path: &str| {
+                        event.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned()
+                    };
+                    if text("/involvedObject/name") == name {
+                        let line =
+                            format!("{} {}: {}", text("/type"), text("/reason"), text("/message"));
+                        shown.insert(line, ());
+                    }
+                }
+                if wanted.iter().all(|line| shown.contains_key(line)) {
+                    return shown.into_keys().collect::<Vec<_>>();
+                }
+                watch.next().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, seen)
+            .await
+            .unwrap_or_else(|_| panic!("no events for {name}: {wanted:#?}"))
+    }
+
+    pub(crate) fn storage(&self) -> PathBuf {
+        self.directory.path().join("storage")
+    }
+
+    /// Returns the names of the stored files of a repository.
+    pub(crate) fn stored(&self, name: &str) -> Vec<String> {
+        let directory = self.storage().join("gitrepository").join(&self.namespace).join(name);
+        let Ok(entries) = std::fs::read_dir(directory) else { return Vec::new() };
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+}
+
+/// Tells whether Ready of the current generation has this status, and nothing is going on.
+pub(crate) fn is_ready(repository: &GitRepository, status: &str) -> bool {
+    let ready = flux_api::conditions::get(&repository.status.conditions, "Ready");
+    let busy = flux_api::conditions::get(&repository.status.conditions, "Reconciling");
+    let generation = repository.metadata.generation;
+    let is_settled = match status {
+        "True" => repository.status.observed_generation == generation && busy.is_none(),
+        _ => busy.is_none_or(|busy| busy.reason != "Progressing"),
+    };
+    is_settled
+        && ready.is_some_and(|ready| {
+            ready.status.as_str() == status && ready.observed_generation == generation
+        })
+}
