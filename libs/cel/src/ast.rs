@@ -71,7 +71,6 @@ pub(crate) struct List {
 /// `key: value` of a map.
 #[derive(Clone, Debug)]
 pub(crate) struct MapEntry {
-    pub(crate) id: ExprId,
     pub(crate) key: Expr,
     pub(crate) value: Expr,
     pub(crate) optional: bool,
@@ -81,16 +80,8 @@ pub(crate) struct MapEntry {
 #[derive(Clone, Debug)]
 pub(crate) struct StructLiteral {
     pub(crate) name: Arc<str>,
-    pub(crate) fields: Vec<StructField>,
-}
-
-/// `field: value` of a message.
-#[derive(Clone, Debug)]
-pub(crate) struct StructField {
-    pub(crate) id: ExprId,
-    pub(crate) name: Arc<str>,
-    pub(crate) value: Expr,
-    pub(crate) optional: bool,
+    /// The values of the fields; no environment knows message types, so names do not matter.
+    pub(crate) values: Vec<Expr>,
 }
 
 /// The loop to which macros such as `all` expand.
@@ -142,7 +133,7 @@ impl ExprKind {
             Self::Map(entries) => {
                 deepest(&mut entries.iter().flat_map(|entry| [&entry.key, &entry.value]))
             }
-            Self::Struct(literal) => deepest(&mut literal.fields.iter().map(|field| &field.value)),
+            Self::Struct(literal) => deepest(&mut literal.values.iter()),
             Self::Comprehension(fold) => {
                 let Comprehension { range, init, condition, step, result, .. } = &**fold;
                 deepest(&mut [range, init, condition, step, result].into_iter())

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
+use crate::check;
 use crate::functions::{Library, Run};
 use crate::parser::{self, MacroSet, Parsed, Syntax};
 use crate::plan;
@@ -23,6 +24,16 @@ pub struct Env {
 pub(crate) struct Base {
     pub(crate) functions: BTreeMap<&'static str, Callable>,
     pub(crate) syntax: Syntax,
+    pub(crate) literals: LiteralRules,
+}
+
+/// Which literals are refused although their types are right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LiteralRules {
+    /// Lists and maps that mix types, formats that do not fit.
+    Mixing,
+    /// Also durations, timestamps and patterns that cannot be read.
+    Unreadable,
 }
 
 /// A function by its name, over all libraries that define it.
@@ -57,6 +68,7 @@ static FLUX: LazyLock<Arc<Base>> = LazyLock::new(|| {
             Library::Encoders,
         ],
         Syntax { macros: MacroSet { optionals: true, ..MacroSet::default() }, optionals: true },
+        LiteralRules::Mixing,
     ))
 });
 
@@ -73,11 +85,12 @@ static KUBERNETES: LazyLock<Arc<Base>> = LazyLock::new(|| {
             macros: MacroSet { optionals: true, two_variables: true, bindings: false },
             optionals: true,
         },
+        LiteralRules::Unreadable,
     ))
 });
 
 impl Base {
-    fn new(libraries: &[Library], syntax: Syntax) -> Self {
+    fn new(libraries: &[Library], syntax: Syntax, literals: LiteralRules) -> Self {
         let mut functions: BTreeMap<&'static str, Callable> = BTreeMap::new();
         for library in libraries {
             for function in library.functions() {
@@ -92,7 +105,7 @@ impl Base {
                 entry.runs.push(function.run);
             }
         }
-        Self { functions, syntax }
+        Self { functions, syntax, literals }
     }
 }
 
@@ -112,6 +125,27 @@ impl Env {
     pub fn with_variable(mut self, name: &str, of: Type) -> Self {
         self.variables.insert(Arc::from(name), of);
         self
+    }
+
+    pub(crate) fn base(&self) -> &Base {
+        &self.base
+    }
+
+    /// Returns the type of a declared variable.
+    pub(crate) fn variable(&self, name: &str) -> Option<&Type> {
+        self.variables.get(name)
+    }
+
+    /// Parses an expression and checks names and types.
+    ///
+    /// # Errors
+    /// In cel-go's words.
+    pub fn compile(&self, expression: &str) -> Result<Program, CompileError> {
+        let parsed = parser::parse(expression, self.base.syntax)?;
+        let checked = check::check(self, &parsed)?;
+        let output_type = checked.type_of(parsed.root.id).clone();
+        let plan = plan::plan(&self.base, &parsed.root).map_err(CompileError::Program)?;
+        Ok(Program::new(plan, output_type))
     }
 
     /// Parses an expression without checking names and types.

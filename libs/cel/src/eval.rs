@@ -152,15 +152,12 @@ impl<'r, 'v> Machine<'r, 'v> {
         }
     }
 
+    /// Returns the first optional value that is there; a value that is none is there.
     #[inline(never)]
     fn optional_or(&mut self, pair: &[Node; 2]) -> Outcome<'v> {
         match self.node(&pair[0])? {
-            found @ Value::Optional(Some(_)) => Ok(found),
-            Value::Optional(None) => match self.node(&pair[1])? {
-                other @ Value::Optional(_) => Ok(other),
-                _ => Err(EvalError::no_such_overload()),
-            },
-            _ => Err(EvalError::no_such_overload()),
+            Value::Optional(None) => self.node(&pair[1]),
+            found => Ok(found),
         }
     }
 
@@ -169,7 +166,7 @@ impl<'r, 'v> Machine<'r, 'v> {
         match self.node(&pair[0])? {
             Value::Optional(Some(found)) => Ok((*found).clone()),
             Value::Optional(None) => self.node(&pair[1]),
-            _ => Err(EvalError::no_such_overload()),
+            found => Ok(found),
         }
     }
 

@@ -26,7 +26,7 @@ pub enum ExpressionError {
     #[error("failed to create CEL program: {0}")]
     Program(String),
     /// Its result is of another type than asked for.
-    #[error("CEL expression output type mismatch: expected {expected}, got {found}")]
+    #[error("CEL expression output type mismatch: expected {}, got {}", expected.full_name(), found.full_name())]
     OutputType {
         /// The type asked for.
         expected: Type,
@@ -66,6 +66,30 @@ impl Expression {
     /// In Flux's words.
     pub fn parse(text: &str) -> Result<Self, ExpressionError> {
         Self::new(text, Env::flux().parse(text))
+    }
+
+    /// Reads an expression and checks names and types: `structures` are the names of its variables,
+    /// all of them objects of any fields.
+    ///
+    /// # Errors
+    /// In Flux's words; also if the type of the result is not `output`.
+    pub fn compile(
+        text: &str,
+        structures: &[&str],
+        output: Option<Type>,
+    ) -> Result<Self, ExpressionError> {
+        let mut env = Env::flux();
+        for name in structures {
+            env = env.with_variable(name, Type::structure());
+        }
+        let expression = Self::new(text, env.compile(text))?;
+        let found = expression.program.output_type();
+        match output {
+            Some(expected) if expected != *found => {
+                Err(ExpressionError::OutputType { expected, found: found.clone() })
+            }
+            _ => Ok(expression),
+        }
     }
 
     fn new(text: &str, program: Result<Program, CompileError>) -> Result<Self, ExpressionError> {

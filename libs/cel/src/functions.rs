@@ -5,14 +5,14 @@ use crate::value::{Outcome, Value};
 
 mod conversion;
 mod encoders;
-mod format;
+pub(crate) mod format;
 mod optional;
 mod sets;
 mod standard;
 mod strings;
 mod time;
 
-pub(crate) use conversion::{double_text, text_of};
+pub(crate) use conversion::{double_text, is_duration, is_timestamp, text_of};
 pub(crate) use format::show;
 pub(crate) use standard::{compile, concat};
 

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use crate::ast::{
-    Call, Expr, ExprId, ExprKind, List, Literal, MapEntry, Places, Select, StructField,
-    StructLiteral,
+    Call, Expr, ExprId, ExprKind, List, Literal, MapEntry, Places, Select, StructLiteral,
 };
 use crate::lexer::{self, Kind, Token};
 use crate::source::{Issue, Issues, Offset, Source};
@@ -408,22 +407,22 @@ impl<'t, 's> Parser<'t, 's> {
         }
         let open = self.expect(Kind::OpenBrace)?;
         let id = self.places.next(Some(open.offset));
-        let fields = self.fields()?;
-        let literal = StructLiteral { name: Arc::from(name), fields };
+        let values = self.fields()?;
+        let literal = StructLiteral { name: Arc::from(name), values };
         let expr = Expr::new(id, ExprKind::Struct(Box::new(literal)));
         self.check_depth(expr).map(Some)
     }
 
-    fn fields(&mut self) -> Result<Vec<StructField>> {
-        let mut fields = Vec::new();
+    fn fields(&mut self) -> Result<Vec<Expr>> {
+        let mut values = Vec::new();
         loop {
             if self.peek() == Kind::Comma && self.peek_second() == Kind::CloseBrace {
                 self.advance()?;
             }
             if self.accept(Kind::CloseBrace)?.is_some() {
-                return Ok(fields);
+                return Ok(values);
             }
-            if !fields.is_empty() {
+            if !values.is_empty() {
                 self.expect(Kind::Comma)?;
             }
             let question = self.accept(Kind::Question)?;
@@ -431,15 +430,13 @@ impl<'t, 's> Parser<'t, 's> {
                 return Err(Stop::Syntax);
             }
             let name = self.advance()?;
-            let colon = self.expect(Kind::Colon)?;
-            let id = self.places.next(Some(colon.offset));
+            self.expect(Kind::Colon)?;
             let value = self.expr()?;
             if name.kind == Kind::EscapedIdent {
                 self.broken(name.offset, "unsupported syntax: '`'")?;
             }
             self.check_optional(question)?;
-            let optional = question.is_some();
-            fields.push(StructField { id, name: Arc::from(name.text), value, optional });
+            values.push(value);
         }
     }
 
@@ -489,11 +486,10 @@ impl<'t, 's> Parser<'t, 's> {
             }
             let question = self.accept(Kind::Question)?;
             let key = self.expr()?;
-            let colon = self.expect(Kind::Colon)?;
-            let entry = self.places.next(Some(colon.offset));
+            self.expect(Kind::Colon)?;
             let value = self.expr()?;
             self.check_optional(question)?;
-            entries.push(MapEntry { id: entry, key, value, optional: question.is_some() });
+            entries.push(MapEntry { key, value, optional: question.is_some() });
         }
         self.check_depth(Expr::new(id, ExprKind::Map(entries)))
     }

@@ -108,13 +108,39 @@ impl Type {
         }
     }
 
-    /// Returns whether it is `dyn` or takes part in what `dyn` allows.
     pub(crate) fn is_dyn(&self) -> bool {
         matches!(self, Self::Dyn)
     }
 
-    pub(crate) fn is_error(&self) -> bool {
-        matches!(self, Self::Error)
+    /// Returns the same type with its parameters changed.
+    pub(crate) fn map_params(&self, change: &mut impl FnMut(&Self) -> Self) -> Self {
+        match self {
+            Self::List(item) => Self::list(change(item)),
+            Self::Map(pair) => {
+                let key = change(&pair.0);
+                Self::map(key, change(&pair.1))
+            }
+            Self::Type(inner) => Self::type_of(change(inner)),
+            Self::Opaque(name, params) if !params.is_empty() => {
+                Self::Opaque(name.clone(), params.iter().map(change).collect())
+            }
+            other => other.clone(),
+        }
+    }
+
+    /// Returns the name with parameters, as cel-go prints the type of a result.
+    pub fn full_name(&self) -> String {
+        match self {
+            Self::Null | Self::Timestamp | Self::Duration => self.name().to_owned(),
+            Self::Type(inner) => format!("type({})", inner.full_name()),
+            Self::List(item) => format!("list({})", item.full_name()),
+            Self::Map(pair) => format!("map({}, {})", pair.0.full_name(), pair.1.full_name()),
+            Self::Opaque(name, params) if !params.is_empty() => {
+                let params: Vec<_> = params.iter().map(Self::full_name).collect();
+                format!("{name}({})", params.join(", "))
+            }
+            other => other.to_string(),
+        }
     }
 
     /// Returns the name without parameters, as `type(…)` values and messages use it.
@@ -151,7 +177,6 @@ impl fmt::Display for Type {
             Self::Duration => f.write_str("duration"),
             Self::List(element) => write!(f, "list({element})"),
             Self::Map(pair) => write!(f, "map({}, {})", pair.0, pair.1),
-            Self::Type(inner) if **inner == Self::Dyn => f.write_str("type"),
             Self::Type(inner) => write!(f, "type({inner})"),
             Self::Opaque(name, params) if !params.is_empty() => {
                 write!(f, "{name}(")?;

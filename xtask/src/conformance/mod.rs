@@ -4,6 +4,7 @@
 //! outcome for each. A known deviation stands in `xtask/deviations.txt` and counts as failed.
 
 mod apiserver;
+mod cel;
 mod envsubst;
 mod flux_build;
 mod goyaml;
@@ -49,6 +50,7 @@ type Area = fn(&Path) -> anyhow::Result<Vec<Case>>;
 
 /// Every area, in the order of the report.
 const AREAS: &[(&str, Area)] = &[
+    ("cel", cel::cases),
     ("apiserver", apiserver::cases),
     ("dependency_sort", plan::dependency_sort),
     ("envsubst", envsubst::cases),

@@ -299,3 +299,13 @@ fn to_duration<'v>(args: &[Value<'v>]) -> Outcome<'v> {
         _ => return no_overload(),
     }))
 }
+
+/// Tells whether `duration(text)` has a value.
+pub(crate) fn is_duration(text: &str) -> bool {
+    to_duration(&[Value::string(text)]).is_ok()
+}
+
+/// Tells whether `timestamp(text)` has a value.
+pub(crate) fn is_timestamp(text: &str) -> bool {
+    to_timestamp(&[Value::string(text)]).is_ok()
+}

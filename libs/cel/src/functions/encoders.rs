@@ -32,7 +32,8 @@ fn decode<'v>(text: &str) -> Outcome<'v> {
         Ok(bytes) => Ok(Value::Bytes(Arc::from(bytes))),
         Err(_) => {
             let is_digit = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/');
-            let at = text.find(|c| !is_digit(c)).unwrap_or(text.len());
+            let whole = joined.len() / 4 * 4;
+            let at = text.find(|c| !is_digit(c)).unwrap_or(whole);
             Err(EvalError::new(format!("illegal base64 data at input byte {at}")))
         }
     }

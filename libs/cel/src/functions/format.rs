@@ -1,6 +1,7 @@
 //! `'%s is %d'.format([a, b])`
 
 use crate::error::EvalError;
+use crate::types::Type;
 use crate::value::{List, Outcome, Value};
 
 use super::conversion::{double_text_plain, text_of};
@@ -42,9 +43,23 @@ fn out_of_range(index: usize) -> EvalError {
     EvalError::new(format!("index {index} out of range"))
 }
 
+/// Finds the next clause of a format and what follows it; an empty problem means that the format
+/// ends in the middle of it.
+pub(crate) fn next_clause(format: &str) -> Option<Result<(Clause, &str), String>> {
+    let mut rest = format;
+    loop {
+        let (_, after) = rest.split_once('%')?;
+        match after.strip_prefix('%') {
+            Some(after) => rest = after,
+            None if after.is_empty() => return Some(Err(String::new())),
+            None => return Some(Clause::parse(after)),
+        }
+    }
+}
+
 /// One `%…` of a format.
 #[derive(Clone, Copy)]
-enum Clause {
+pub(crate) enum Clause {
     Text,
     Decimal,
     Fixed(usize),
@@ -138,7 +153,28 @@ impl Clause {
         format!("%!{verb}({kind}={digits})")
     }
 
+    /// Tells whether values of a type can be printed.
+    pub(crate) fn accepts(self, found: &Type) -> bool {
+        match self {
+            _ if found.is_dyn() => true,
+            Self::Text => !matches!(found, Type::Object(_) | Type::Opaque(..)),
+            Self::Decimal | Self::Fixed(_) | Self::Scientific(_) => {
+                matches!(found, Type::Int | Type::Uint | Type::Double)
+            }
+            Self::Binary => matches!(found, Type::Bool | Type::Int | Type::Uint),
+            Self::Octal => matches!(found, Type::Int | Type::Uint),
+            Self::Hex { .. } => {
+                matches!(found, Type::Int | Type::Uint | Type::String | Type::Bytes)
+            }
+        }
+    }
+
     fn refuse(self, value: &Value<'_>) -> String {
+        self.refusal(value.type_of().name())
+    }
+
+    /// Says that values of a type cannot be printed.
+    pub(crate) fn refusal(self, found: &str) -> String {
         let allowed = match self {
             Self::Text => {
                 "string clause can only be used on strings, bools, bytes, ints, doubles, maps, \
@@ -151,7 +187,7 @@ impl Clause {
             Self::Octal => "octal clause can only be used on ints and uints",
             Self::Hex { .. } => "only ints, uints, bytes, and strings can be formatted as hex",
         };
-        format!("{allowed}, was given {}", value.type_of().name())
+        format!("{allowed}, was given {found}")
     }
 }
 

@@ -374,7 +374,7 @@ impl Maker<'_> {
                 }
             }
             ExprKind::Struct(literal) => {
-                literal.fields.iter_mut().for_each(|field| self.renumber(&mut field.value));
+                literal.values.iter_mut().for_each(|value| self.renumber(value));
             }
             ExprKind::Comprehension(fold) => {
                 let Comprehension { range, init, condition, step, result, .. } = &mut **fold;
