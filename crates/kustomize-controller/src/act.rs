@@ -11,9 +11,7 @@ use flux_api::{
 };
 use flux_apply::{Applied, Awaited, Engine, FailFast, Recreate, Settings, WaitOptions};
 use flux_manifest::{GroupVersionKind, Object, ObjectId};
-use flux_plan::{
-    Action, ChangeSet, IgnoreRules, Owner, Selector, flux_rules, normalize_all, set_metadata,
-};
+use flux_plan::{Action, ChangeSet, IgnoreRules, Owner, Selector, flux_rules};
 use flux_runtime::{Context, Event, Publisher, Severity, Slot};
 use tokio::time::Instant;
 
@@ -23,10 +21,11 @@ use crate::expression;
 use crate::health::Judge;
 use crate::history::Finished;
 use crate::identity::{self, Access};
-use crate::manifests::{self, Built};
+use crate::manifests;
 use crate::observe::Observer;
 use crate::options::{Options, gate};
 use crate::report::{self, Failure, Outcome, Step, timeout};
+use flux_build::Built;
 
 /// One pass over one object: what it works with, and the object as it is to become.
 pub(crate) struct Pass<'a> {
@@ -105,10 +104,13 @@ impl Pass<'_> {
                 finished: None,
             })
         })?;
-        let Built { digest, objects } = self
+        let Built { digest, objects, warnings, .. } = self
             .build(tree)
             .await
             .map_err(|message| self.failed(reason::BUILD_FAILED, message, &revisions))?;
+        for warning in warnings {
+            tracing::warn!(warning, "kustomize build");
+        }
         self.progress(Step::Detecting, revision);
         Ok(Work { revisions, digest, objects, access })
     }
@@ -164,9 +166,10 @@ impl Pass<'_> {
     }
 
     async fn build(&self, tree: Fetched) -> Result<Built, String> {
-        let variables = manifests::variables(&self.context.cluster, &self.object).await;
-        let (root, object, options) = (self.root(), self.object.clone(), self.options.clone());
-        let build = move || manifests::build(&*tree, &root, &object, &variables, &options);
+        let value = manifests::value(&self.object)?;
+        let lookups = manifests::lookups(&self.context.cluster, &self.object, &value).await;
+        let (root, options) = (self.root(), self.options.clone());
+        let build = move || manifests::build(&*tree, &root, &value, &lookups, &options);
         let built = tokio::task::spawn_blocking(build).await;
         built.unwrap_or_else(|panic| Err(format!("recovered from kustomize build panic: {panic}")))
     }
@@ -238,14 +241,7 @@ impl Pass<'_> {
     /// Marks the objects as ours, puts them into the form that is applied, and refuses secrets
     /// that nobody can read.
     fn finish_objects(&self, mut objects: Vec<Object>) -> Result<Vec<Object>, String> {
-        let owner = self.owner();
-        objects.iter_mut().for_each(|object| owner.mark(object));
-        normalize_all(&mut objects);
-        if let Some(common) = &self.object.spec.common_metadata {
-            objects
-                .iter_mut()
-                .for_each(|object| set_metadata(object, &common.labels, &common.annotations));
-        }
+        flux_build::prepare(&mut objects, &manifests::value(&self.object)?);
         match objects.iter().find(|it| is_encrypted(it)) {
             None => Ok(objects),
             Some(secret) => Err(format!(

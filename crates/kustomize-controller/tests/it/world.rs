@@ -5,9 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use flux_api::{Artifact, Kustomization, KustomizationSpec, conditions};
-use flux_apiserver::registry::{PlainStrategy, ResourceInfo, Scope, Subresource};
 use flux_apiserver::{Controllers, Options as ServerOptions, Server};
-use flux_cluster::{Cluster, Deletion, Patch, Target, Write};
+use flux_cluster::{Cluster, Deletion, List, Patch, Target, Write};
 use flux_kustomize_controller::{Artifacts, FetchError, Fetched, Options, run};
 use flux_manifest::{GroupVersionKind, Object};
 use flux_runtime::{
@@ -18,7 +17,7 @@ use futures::future::BoxFuture;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
-/// The namespace of everything in a world.
+/// The namespace of everything in a world, unless a test says otherwise.
 pub(crate) const NAMESPACE: &str = "apps";
 
 /// The files of each revision.
@@ -45,20 +44,7 @@ pub(crate) struct World {
     options: Options,
 }
 
-fn custom(api_version: &str, kind: &str) -> ResourceInfo {
-    let strategy = Arc::new(PlainStrategy);
-    let mut info = ResourceInfo::new(api_version, kind, Scope::Namespaced, strategy);
-    info.subresources = vec![Subresource::status()];
-    info.is_custom = true;
-    info
-}
-
 fn start_server() -> Server {
-    let mut resources = flux_apiserver::builtin::resources();
-    resources.push(custom("kustomize.toolkit.fluxcd.io/v1", "Kustomization"));
-    let mut git = custom("source.toolkit.fluxcd.io/v1", "GitRepository");
-    git.plural = "gitrepositories".to_owned();
-    resources.push(git);
     let start = "2026-01-01T00:00:00Z".parse().unwrap();
     let options = ServerOptions {
         seed: Some(1),
@@ -66,7 +52,32 @@ fn start_server() -> Server {
         clock: Arc::new(flux_apiserver::clock::TokioClock::starting_at(start)),
         ..ServerOptions::default()
     };
-    Server::with_resources(options, resources).unwrap()
+    Server::start(options).unwrap()
+}
+
+/// Makes the server serve the kinds that the controller works with.
+async fn install_definitions(cluster: &Cluster) {
+    let served = [
+        ("kustomize.toolkit.fluxcd.io", "Kustomization"),
+        ("source.toolkit.fluxcd.io", "GitRepository"),
+        ("source.toolkit.fluxcd.io", "OCIRepository"),
+        ("source.toolkit.fluxcd.io", "Bucket"),
+    ];
+    let kind = |crd: &Object| {
+        let text = |pointer: &str| crd.pointer(pointer).unwrap().as_str().unwrap().to_owned();
+        (text("/spec/group"), text("/spec/names/kind"))
+    };
+    for crd in flux_api::crds() {
+        let (group, kind) = kind(crd);
+        if !served.contains(&(group.as_str(), kind.as_str())) {
+            continue;
+        }
+        cluster.create(crd, &Write::by("test")).await.unwrap();
+        let kind = GroupVersionKind::new(&group, "v1", &kind);
+        while cluster.list(&kind, &List::all()).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
 }
 
 impl World {
@@ -77,15 +88,21 @@ impl World {
 
     /// Starts a world with other options.
     pub(crate) async fn with(change: impl FnOnce(&mut Options)) -> Self {
-        let server = start_server();
-        let cluster = Cluster::from_service(server.service(), server.admin_token());
-        let namespace = json!({"apiVersion": "v1", "kind": "Namespace",
-            "metadata": {"name": NAMESPACE}});
-        let namespace = Object::try_from(namespace).unwrap();
-        cluster.create(&namespace, &Write::by("test")).await.unwrap();
         let mut options = Options { temp_dir: "/t".to_owned(), ..Options::default() };
         options.shared.interval_jitter_percentage = 0;
         change(&mut options);
+        Self::start(NAMESPACE, options).await
+    }
+
+    /// Starts a world with one namespace.
+    pub(crate) async fn start(namespace: &str, options: Options) -> Self {
+        let server = start_server();
+        let cluster = Cluster::from_service(server.service(), server.admin_token());
+        let namespace = json!({"apiVersion": "v1", "kind": "Namespace",
+            "metadata": {"name": namespace}});
+        let namespace = Object::try_from(namespace).unwrap();
+        cluster.create(&namespace, &Write::by("test")).await.unwrap();
+        install_definitions(&cluster).await;
         let (_, empty) = mpsc::unbounded_channel();
         let world = Self {
             cluster,
@@ -134,13 +151,18 @@ impl World {
         }
     }
 
-    /// Makes files the latest revision of the source `app`.
-    pub(crate) async fn push(&self, revision: &str, files: &[(&str, &str)]) {
+    /// Keeps the files of a revision for whoever asks for them.
+    pub(crate) fn store(&self, revision: &str, files: &[(&str, &str)]) {
         let mut tree = MemoryTree::new();
         for (path, content) in files {
             tree.insert(path, content.as_bytes()).unwrap();
         }
         self.sources.trees.lock().unwrap().insert(revision.to_owned(), Arc::new(tree));
+    }
+
+    /// Makes files the latest revision of the source `app`.
+    pub(crate) async fn push(&self, revision: &str, files: &[(&str, &str)]) {
+        self.store(revision, files);
         let source = json!({
             "apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "GitRepository",
             "metadata": {"name": "app", "namespace": NAMESPACE},
@@ -250,10 +272,14 @@ impl World {
     /// Takes the notifications that have come, as `severity reason: message`.
     pub(crate) async fn notifications(&self) -> Vec<String> {
         tokio::time::sleep(Duration::from_secs(1)).await;
+        let shown = |it: Notification| format!("{:?} {}: {}", it.severity, it.reason, it.message);
+        self.take_notifications().into_iter().map(shown).collect()
+    }
+
+    /// Takes the notifications that have come.
+    pub(crate) fn take_notifications(&self) -> Vec<Notification> {
         let mut receiver = self.notifications.lock().unwrap();
-        std::iter::from_fn(|| receiver.try_recv().ok())
-            .map(|it| format!("{:?} {}: {}", it.severity, it.reason, it.message))
-            .collect()
+        std::iter::from_fn(|| receiver.try_recv().ok()).collect()
     }
 }
 
