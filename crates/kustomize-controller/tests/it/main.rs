@@ -1,5 +1,5 @@
 //! Worlds in memory: the controller against the embedded API server, on a clock that stands still.
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 mod basics;
 mod world;
