@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use crate::check;
+use crate::functions::format::Dialect;
 use crate::functions::{Library, Run};
 use crate::parser::{self, MacroSet, Parsed, Syntax};
 use crate::plan;
@@ -78,16 +79,34 @@ static KUBERNETES: LazyLock<Arc<Base>> = LazyLock::new(|| {
             Library::Standard,
             Library::Conversions,
             Library::Optional,
-            Library::Strings,
+            Library::SecondStrings,
             Library::Sets,
+            Library::Comprehensions,
+            Library::Lists,
+            Library::Kubernetes,
         ],
         Syntax {
-            macros: MacroSet { optionals: true, two_variables: true, bindings: false },
+            macros: MacroSet {
+                optionals: true,
+                two_variables: true,
+                sorting: true,
+                bindings: false,
+            },
             optionals: true,
         },
         LiteralRules::Unreadable,
     ))
 });
+
+impl LiteralRules {
+    /// Returns how formats are read that the rules are about.
+    pub(crate) fn dialect(self) -> Dialect {
+        match self {
+            Self::Mixing => Dialect::Newest,
+            Self::Unreadable => Dialect::Second,
+        }
+    }
+}
 
 impl Base {
     fn new(libraries: &[Library], syntax: Syntax, literals: LiteralRules) -> Self {

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::error::EvalError;
-use crate::functions::name_overload;
+use crate::functions::{find_all, name_overload};
 use crate::plan::{
-    Access, CallNode, EntryNode, FoldNode, Index, ListNode, Node, Plan, Presence, Select, run_all,
+    Access, CallNode, EntryNode, FoldNode, Index, ListNode, Node, PatternNode, PatternUse, Plan,
+    Presence, Select, run_all,
 };
 use crate::program::Variables;
 use crate::value::{Key, Outcome, Value};
@@ -53,6 +54,7 @@ impl<'r, 'v> Machine<'r, 'v> {
             Node::OptionalOr(pair) => self.optional_or(pair),
             Node::OptionalOrValue(pair) => self.optional_or_value(pair),
             Node::Call(call) => self.call(call),
+            Node::Pattern(pattern) => self.pattern(pattern),
             Node::Unknown(name, args) => {
                 for arg in args {
                     self.node(arg)?;
@@ -182,6 +184,23 @@ impl<'r, 'v> Machine<'r, 'v> {
         run_all(&call.runs, &args).map_err(|error| {
             if call.names_types { name_overload(error, call.name, &args) } else { error }
         })
+    }
+
+    #[inline(never)]
+    fn pattern(&mut self, node: &PatternNode) -> Outcome<'v> {
+        let text = self.node(&node.text)?;
+        let limit = node.limit.as_ref().map(|limit| self.node(limit)).transpose()?;
+        let Value::String(text) = &text else { return Err(EvalError::no_such_overload()) };
+        match (node.usage, limit) {
+            (PatternUse::Test, None) => Ok(Value::Bool(node.pattern.is_match(text))),
+            (PatternUse::First, None) => {
+                let found = node.pattern.find_str(text).unwrap_or_default();
+                Ok(Value::string(found))
+            }
+            (PatternUse::All, None) => Ok(find_all(&node.pattern, text, -1)),
+            (PatternUse::All, Some(Value::Int(limit))) => Ok(find_all(&node.pattern, text, limit)),
+            _ => Err(EvalError::no_such_overload()),
+        }
     }
 
     #[inline(never)]

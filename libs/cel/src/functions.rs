@@ -3,9 +3,11 @@
 use crate::error::{ErrorKind, EvalError};
 use crate::value::{Outcome, Value};
 
+mod comprehensions;
 mod conversion;
 mod encoders;
 pub(crate) mod format;
+mod kubernetes;
 mod optional;
 mod sets;
 mod standard;
@@ -14,6 +16,7 @@ mod time;
 
 pub(crate) use conversion::{double_text, is_duration, is_timestamp, text_of};
 pub(crate) use format::show;
+pub(crate) use kubernetes::find_all;
 pub(crate) use standard::{compile, concat};
 
 /// Runs a function over its arguments, the target first; values of other types than it takes are
@@ -44,8 +47,15 @@ pub(crate) enum Library {
     Conversions,
     Optional,
     Strings,
+    /// The second version of the library, which the API server has.
+    SecondStrings,
     Sets,
     Encoders,
+    /// Maps made by macros over keys and values.
+    Comprehensions,
+    /// The extended functions over lists.
+    Lists,
+    Kubernetes,
 }
 
 impl Library {
@@ -55,9 +65,21 @@ impl Library {
             Self::Standard => &[standard::FUNCTIONS],
             Self::Conversions => &[conversion::FUNCTIONS, time::FUNCTIONS],
             Self::Optional => &[optional::FUNCTIONS],
-            Self::Strings => &[strings::FUNCTIONS],
+            Self::Strings => &[strings::FUNCTIONS, strings::NEWEST],
+            Self::SecondStrings => &[strings::FUNCTIONS, strings::SECOND],
             Self::Sets => &[sets::FUNCTIONS],
             Self::Encoders => &[encoders::FUNCTIONS],
+            Self::Comprehensions => &[comprehensions::FUNCTIONS],
+            Self::Lists => &[kubernetes::lists::EXTENDED],
+            Self::Kubernetes => &[
+                kubernetes::REGEX,
+                kubernetes::lists::KUBERNETES,
+                kubernetes::urls::FUNCTIONS,
+                kubernetes::net::FUNCTIONS,
+                kubernetes::quantities::FUNCTIONS,
+                kubernetes::semvers::FUNCTIONS,
+                kubernetes::formats::FUNCTIONS,
+            ],
         };
         tables.iter().copied().flatten()
     }

@@ -19,7 +19,6 @@ mod opaque;
 mod parser;
 mod plan;
 mod program;
-#[allow(dead_code, reason = "schemas come from custom resource definitions")]
 mod schema;
 mod source;
 mod types;
@@ -30,7 +29,7 @@ pub use error::{ErrorKind, EvalError};
 pub use expression::{Expression, ExpressionError};
 pub use opaque::Opaque;
 pub use program::{Program, Variables};
-pub use schema::Schema;
+pub use schema::{Schema, SchemaPlace};
 pub use source::Issues;
 pub use types::{ObjectType, Type};
 pub use value::{Key, List, Map, Text, Value};

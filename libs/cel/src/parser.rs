@@ -13,7 +13,7 @@ mod logic;
 mod macros;
 mod syntax;
 
-pub(crate) use macros::{ACCUMULATOR, MacroSet};
+pub(crate) use macros::{ACCUMULATOR, MAP_INSERT, MacroSet};
 
 use logic::Logic;
 

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use flux_gostd::Regexp;
+
 use crate::ast::{Call, Comprehension, Expr, ExprId, ExprKind, Literal};
 use crate::env::Base;
 use crate::error::EvalError;
@@ -38,6 +40,7 @@ pub(crate) enum Node {
     OptionalOr(Box<[Node; 2]>),
     OptionalOrValue(Box<[Node; 2]>),
     Call(Box<CallNode>),
+    Pattern(Box<PatternNode>),
     /// A call of what no library defines.
     Unknown(Arc<str>, Vec<Node>),
     List(Box<ListNode>),
@@ -78,6 +81,40 @@ pub(crate) struct CallNode {
     pub(crate) runs: Vec<Run>,
     pub(crate) names_types: bool,
     pub(crate) args: Vec<Node>,
+}
+
+/// A call of a function over a constant pattern.
+pub(crate) struct PatternNode {
+    pub(crate) usage: PatternUse,
+    pub(crate) text: Node,
+    pub(crate) pattern: Regexp,
+    /// How many matches are wanted.
+    pub(crate) limit: Option<Node>,
+    #[allow(dead_code, reason = "costs are counted by it")]
+    /// The pattern as a value, for what costs by it.
+    pub(crate) source: Value<'static>,
+}
+
+/// What a pattern is used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PatternUse {
+    /// `matches`
+    Test,
+    /// `find`
+    First,
+    /// `findAll`
+    All,
+}
+
+impl PatternUse {
+    fn of(function: &str) -> Option<Self> {
+        Some(match function {
+            "matches" => Self::Test,
+            "find" => Self::First,
+            "findAll" => Self::All,
+            _ => return None,
+        })
+    }
 }
 
 /// `[a, ?b]`
@@ -236,11 +273,13 @@ impl Planner<'_> {
                 |error| functions::name_overload(error, callable.name, std::slice::from_ref(value));
             return result.map(Node::Constant).map_err(|error| named(error).to_string());
         }
-        if callable.name == "matches"
-            && let [_, Node::Constant(Value::String(pattern))] = args.as_slice()
-        {
-            functions::compile(pattern).map_err(|error| error.to_string())?;
-        }
+        let args = match PatternUse::of(callable.name) {
+            Some(usage) => match pattern(usage, args)? {
+                Ok(node) => return Ok(node),
+                Err(args) => args,
+            },
+            None => args,
+        };
         Ok(Node::Call(Box::new(CallNode {
             name: callable.name,
             runs: callable.runs.clone(),
@@ -324,6 +363,21 @@ fn take_accumulator(step: &mut Node, accumulator: usize) {
         Node::Conditional(branches) => take_accumulator(&mut branches[1], accumulator),
         _ => {}
     }
+}
+
+/// Compiles the pattern of a call if it is constant; the arguments come back otherwise.
+fn pattern(usage: PatternUse, args: Vec<Node>) -> Result<std::result::Result<Node, Vec<Node>>> {
+    let constant = match args.get(1) {
+        Some(Node::Constant(source @ Value::String(text))) => Some((source.clone(), text.clone())),
+        _ => None,
+    };
+    let Some((source, text)) = constant else { return Ok(Err(args)) };
+    let pattern = Regexp::new(&text).map_err(|error| error.to_string())?;
+    let mut args = args.into_iter();
+    let Some(text) = args.next() else { return Ok(Err(Vec::new())) };
+    let limit = args.nth(1);
+    let node = PatternNode { usage, text, pattern, limit, source };
+    Ok(Ok(Node::Pattern(Box::new(node))))
 }
 
 fn field_of(operand: Node, field: Arc<str>, kind: Access) -> Node {

@@ -3,20 +3,29 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde_json::Value as Json;
+
 use crate::types::{ObjectType, Type};
 
-/// What one part of a document means.
+mod openapi;
+
+pub use openapi::SchemaPlace;
+
+/// What one part of a document means, and how large it may be.
 #[derive(Clone, Debug)]
 pub struct Schema {
     pub(crate) kind: SchemaKind,
     pub(crate) nullable: bool,
+    #[allow(dead_code, reason = "costs are estimated by it")]
+    /// How many elements, entries or characters it may have.
+    pub(crate) max_elements: u64,
+    /// How many bytes it takes at least.
+    pub(crate) min_size: u64,
 }
 
 /// The kinds of parts.
 #[derive(Clone, Debug)]
 pub(crate) enum SchemaKind {
-    /// Whatever the document holds.
-    Any,
     /// A text or a whole number.
     IntOrString,
     Bool,
@@ -67,6 +76,17 @@ pub(crate) struct Field {
 }
 
 impl Schema {
+    /// Reads an OpenAPI schema of a custom resource definition; `None` if expressions may not see
+    /// what it describes, such as a list without items.
+    pub fn from_openapi(openapi: &Json, place: SchemaPlace) -> Option<Self> {
+        openapi::read(openapi, place, "selfType")
+    }
+
+    /// Returns how often such a part can stand in one request.
+    pub fn max_cardinality(&self) -> u64 {
+        openapi::REQUEST_SIZE / self.min_size.saturating_add(1)
+    }
+
     /// Returns what the elements of a list mean.
     pub(crate) fn items(&self) -> Option<&Self> {
         match &self.kind {
@@ -98,6 +118,13 @@ impl Schema {
         }
     }
 
+    /// Returns what a field of an object means, by its name in the document.
+    pub(crate) fn property(&self, name: &str) -> Option<&Self> {
+        let fields = self.fields()?;
+        let spelling = fields.escaped.get(name).map_or(name, |escaped| escaped);
+        fields.by_name.get(spelling).map(|field| &field.schema)
+    }
+
     /// Returns how expressions spell a field of the document; `None` if it is not declared.
     pub(crate) fn spelling<'s>(&'s self, name: &'s str) -> Option<&'s str> {
         let fields = self.fields()?;
@@ -110,7 +137,7 @@ impl Schema {
     /// Returns the type that expressions see.
     pub fn declared_type(&self) -> Type {
         match &self.kind {
-            SchemaKind::Any | SchemaKind::IntOrString => Type::Dyn,
+            SchemaKind::IntOrString => Type::Dyn,
             SchemaKind::Bool => Type::Bool,
             SchemaKind::Int => Type::Int,
             SchemaKind::Double => Type::Double,
@@ -124,3 +151,6 @@ impl Schema {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

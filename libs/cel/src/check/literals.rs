@@ -179,8 +179,9 @@ impl Walk<'_> {
     /// Returns the argument, or the part of it, that a clause cannot print.
     fn refused(&self, clause: Clause, arg: &Expr) -> Option<(ExprId, String)> {
         let found = self.checked.type_of(arg.id);
-        if !clause.accepts(found) {
-            return Some((arg.id, clause.refusal(found.name())));
+        let dialect = self.rules.dialect();
+        if !clause.accepts(found, dialect) {
+            return Some((arg.id, clause.refusal(found.name(), dialect)));
         }
         if !matches!(clause, Clause::Text) {
             return None;

@@ -1,16 +1,27 @@
 //! `'%s is %d'.format([a, b])`
 
+use flux_gostd::quote::{quote, quote_bytes};
+
 use crate::error::EvalError;
 use crate::types::Type;
 use crate::value::{List, Outcome, Value};
 
 use super::conversion::{double_text_plain, text_of};
 
+/// Which version of the library prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// Numbers in groups, parts of lists quoted; the API server's.
+    Second,
+    /// Everything plain; Flux's.
+    Newest,
+}
+
 /// The longest fraction that may be asked for.
 const PRECISION_LIMIT: usize = 1000;
 
 /// Fills the clauses of a format with the elements of a list.
-pub(super) fn format<'v>(format: &str, items: &List<'v>) -> Outcome<'v> {
+pub(super) fn format<'v>(format: &str, items: &List<'v>, dialect: Dialect) -> Outcome<'v> {
     let mut out = String::new();
     let mut rest = format;
     let mut index = 0;
@@ -29,7 +40,7 @@ pub(super) fn format<'v>(format: &str, items: &List<'v>) -> Outcome<'v> {
             EvalError::new(format!("could not parse formatting clause: {problem}"))
         })?;
         let text = clause
-            .apply(&item)
+            .apply(&item, dialect)
             .map_err(|problem| EvalError::new(format!("error during formatting: {problem}")))?;
         out.push_str(&text);
         rest = after;
@@ -110,20 +121,26 @@ impl Clause {
         Ok((clause, chars.as_str()))
     }
 
-    fn apply(self, value: &Value<'_>) -> Result<String, String> {
-        if let Value::Double(number) = value
-            && !number.is_finite()
-            && matches!(self, Self::Decimal | Self::Fixed(_) | Self::Scientific(_))
-        {
-            return Ok(special(*number).to_owned());
+    fn apply(self, value: &Value<'_>, dialect: Dialect) -> Result<String, String> {
+        match dialect {
+            Dialect::Newest => self.apply_newest(value),
+            Dialect::Second => self.apply_second(value),
         }
+    }
+
+    fn apply_newest(self, value: &Value<'_>) -> Result<String, String> {
+        let fraction = matches!(self, Self::Decimal | Self::Fixed(_) | Self::Scientific(_));
         match (self, value) {
-            (Self::Text, value) => text(value),
-            (Self::Decimal, Value::Int(_) | Value::Uint(_)) => {
-                Ok(text_of(value).unwrap_or_default())
+            (_, Value::Double(number)) if fraction && !number.is_finite() => {
+                Ok(special(*number).to_owned())
             }
+            (Self::Text, value) => text(value),
             (Self::Decimal, Value::Double(number)) => Ok(double_text_plain(*number)),
             (Self::Fixed(precision), Value::Double(number)) => Ok(format!("{number:.precision$}")),
+            (Self::Scientific(precision), Value::Double(number)) => {
+                let (digits, sign, exponent) = scientific(*number, precision);
+                Ok(format!("{digits}e{sign}{exponent:02}"))
+            }
             (Self::Fixed(precision) | Self::Scientific(precision), Value::Int(number)) => {
                 let digits = signed(*number, |n| format!("{n:0precision$}"));
                 Ok(self.wrong_verb("int64", &digits))
@@ -131,20 +148,51 @@ impl Clause {
             (Self::Fixed(precision) | Self::Scientific(precision), Value::Uint(number)) => {
                 Ok(self.wrong_verb("uint64", &format!("{number:0precision$}")))
             }
-            (Self::Scientific(precision), Value::Double(number)) => {
-                Ok(scientific(*number, precision))
+            (clause, value) => {
+                clause.apply_whole(value).ok_or_else(|| clause.refuse(value, Dialect::Newest))
             }
-            (Self::Binary, Value::Bool(value)) => Ok(u8::from(*value).to_string()),
-            (Self::Binary, Value::Int(number)) => Ok(signed(*number, |n| format!("{n:b}"))),
-            (Self::Binary, Value::Uint(number)) => Ok(format!("{number:b}")),
-            (Self::Octal, Value::Int(number)) => Ok(signed(*number, |n| format!("{n:o}"))),
-            (Self::Octal, Value::Uint(number)) => Ok(format!("{number:o}")),
-            (Self::Hex { upper }, value) => {
-                let hex = hex(value).ok_or_else(|| self.refuse(value))?;
-                Ok(if upper { hex.to_uppercase() } else { hex })
-            }
-            (clause, value) => Err(clause.refuse(value)),
         }
+    }
+
+    fn apply_second(self, value: &Value<'_>) -> Result<String, String> {
+        match (self, value) {
+            (Self::Text, value) => text_second(value),
+            (Self::Fixed(precision), Value::Double(number)) if number.is_finite() => {
+                Ok(grouped(&format!("{number:.precision$}")))
+            }
+            (Self::Scientific(precision), Value::Double(number)) if number.is_finite() => {
+                let (digits, sign, exponent) = scientific(*number, precision);
+                let sign = if sign == '-' { "\u{207b}" } else { "" };
+                Ok(format!("{digits}\u{d7}10{sign}{}", raised(exponent)))
+            }
+            (Self::Fixed(_) | Self::Scientific(_), Value::Double(number)) => {
+                Ok(special_second(*number).to_owned())
+            }
+            (Self::Fixed(_) | Self::Scientific(_), Value::String(text)) => match &**text {
+                "NaN" => Ok("NaN".to_owned()),
+                "Infinity" => Ok("\u{221e}".to_owned()),
+                "-Infinity" => Ok("-\u{221e}".to_owned()),
+                _ => Err(self.refuse(value, Dialect::Second)),
+            },
+            (clause, value) => {
+                clause.apply_whole(value).ok_or_else(|| clause.refuse(value, Dialect::Second))
+            }
+        }
+    }
+
+    /// Prints what both versions print alike; `None` for what neither prints.
+    fn apply_whole(self, value: &Value<'_>) -> Option<String> {
+        Some(match (self, value) {
+            (Self::Decimal, Value::Int(_) | Value::Uint(_)) => text_of(value)?,
+            (Self::Binary, Value::Bool(value)) => u8::from(*value).to_string(),
+            (Self::Binary, Value::Int(number)) => signed(*number, |n| format!("{n:b}")),
+            (Self::Binary, Value::Uint(number)) => format!("{number:b}"),
+            (Self::Octal, Value::Int(number)) => signed(*number, |n| format!("{n:o}")),
+            (Self::Octal, Value::Uint(number)) => format!("{number:o}"),
+            (Self::Hex { upper: false }, value) => hex(value)?,
+            (Self::Hex { upper: true }, value) => hex(value)?.to_uppercase(),
+            _ => return None,
+        })
     }
 
     /// What Go prints for a whole number under a verb for fractions.
@@ -154,38 +202,62 @@ impl Clause {
     }
 
     /// Tells whether values of a type can be printed.
-    pub(crate) fn accepts(self, found: &Type) -> bool {
-        match self {
+    pub(crate) fn accepts(self, found: &Type, dialect: Dialect) -> bool {
+        match (self, dialect) {
             _ if found.is_dyn() => true,
-            Self::Text => !matches!(found, Type::Object(_) | Type::Opaque(..)),
-            Self::Decimal | Self::Fixed(_) | Self::Scientific(_) => {
+            (Self::Text, _) => !matches!(found, Type::Object(_) | Type::Opaque(..)),
+            (Self::Decimal, Dialect::Second) => matches!(found, Type::Int | Type::Uint),
+            (Self::Fixed(_) | Self::Scientific(_), Dialect::Second) => {
+                matches!(found, Type::Double)
+            }
+            (Self::Decimal | Self::Fixed(_) | Self::Scientific(_), Dialect::Newest) => {
                 matches!(found, Type::Int | Type::Uint | Type::Double)
             }
-            Self::Binary => matches!(found, Type::Bool | Type::Int | Type::Uint),
-            Self::Octal => matches!(found, Type::Int | Type::Uint),
-            Self::Hex { .. } => {
+            (Self::Binary, _) => matches!(found, Type::Bool | Type::Int | Type::Uint),
+            (Self::Octal, _) => matches!(found, Type::Int | Type::Uint),
+            (Self::Hex { .. }, _) => {
                 matches!(found, Type::Int | Type::Uint | Type::String | Type::Bytes)
             }
         }
     }
 
-    fn refuse(self, value: &Value<'_>) -> String {
-        self.refusal(value.type_of().name())
+    fn refuse(self, value: &Value<'_>, dialect: Dialect) -> String {
+        self.refusal(value.type_of().name(), dialect)
     }
 
     /// Says that values of a type cannot be printed.
-    pub(crate) fn refusal(self, found: &str) -> String {
-        let allowed = match self {
-            Self::Text => {
+    pub(crate) fn refusal(self, found: &str, dialect: Dialect) -> String {
+        let allowed = match (self, dialect) {
+            (Self::Text, _) => {
                 "string clause can only be used on strings, bools, bytes, ints, doubles, maps, \
                  lists, types, durations, and timestamps"
             }
-            Self::Decimal => "decimal clause can only be used on ints, uints, and doubles",
-            Self::Fixed(_) => "fixed-point clause can only be used on ints, uints, and doubles",
-            Self::Scientific(_) => "scientific clause can only be used on ints, uints, and doubles",
-            Self::Binary => "only ints, uints, and bools can be formatted as binary",
-            Self::Octal => "octal clause can only be used on ints and uints",
-            Self::Hex { .. } => "only ints, uints, bytes, and strings can be formatted as hex",
+            (Self::Decimal, Dialect::Newest) => {
+                "decimal clause can only be used on ints, uints, and doubles"
+            }
+            (Self::Decimal, Dialect::Second) => "decimal clause can only be used on integers",
+            (Self::Fixed(_), Dialect::Newest) => {
+                "fixed-point clause can only be used on ints, uints, and doubles"
+            }
+            (Self::Fixed(_), Dialect::Second) => "fixed-point clause can only be used on doubles",
+            (Self::Scientific(_), Dialect::Newest) => {
+                "scientific clause can only be used on ints, uints, and doubles"
+            }
+            (Self::Scientific(_), Dialect::Second) => {
+                "scientific clause can only be used on doubles"
+            }
+            (Self::Binary, Dialect::Newest) => {
+                "only ints, uints, and bools can be formatted as binary"
+            }
+            (Self::Binary, Dialect::Second) => "only integers and bools can be formatted as binary",
+            (Self::Octal, Dialect::Newest) => "octal clause can only be used on ints and uints",
+            (Self::Octal, Dialect::Second) => "octal clause can only be used on integers",
+            (Self::Hex { .. }, Dialect::Newest) => {
+                "only ints, uints, bytes, and strings can be formatted as hex"
+            }
+            (Self::Hex { .. }, Dialect::Second) => {
+                "only integers, byte buffers, and strings can be formatted as hex"
+            }
         };
         format!("{allowed}, was given {found}")
     }
@@ -201,14 +273,103 @@ fn special(number: f64) -> &'static str {
     }
 }
 
-fn scientific(number: f64, precision: usize) -> String {
+/// Returns the digits, the sign of the exponent and the exponent.
+fn scientific(number: f64, precision: usize) -> (String, char, u32) {
     let text = format!("{number:.precision$e}");
     let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-    let (sign, exponent) = match exponent.strip_prefix('-') {
-        Some(exponent) => ('-', exponent),
-        None => ('+', exponent),
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    let sign = if exponent < 0 { '-' } else { '+' };
+    (digits.to_owned(), sign, exponent.unsigned_abs())
+}
+
+/// Prints an exponent above the line, two digits at least.
+fn raised(exponent: u32) -> String {
+    let digit = |c: char| match c {
+        '1' => '\u{b9}',
+        '2' => '\u{b2}',
+        '3' => '\u{b3}',
+        other => char::from_u32(0x2070 + other.to_digit(10).unwrap_or(0)).unwrap_or(other),
     };
-    format!("{digits}e{sign}{exponent:0>2}")
+    format!("{exponent:02}").chars().map(digit).collect()
+}
+
+/// Puts commas between thousands.
+fn grouped(number: &str) -> String {
+    let (sign, number) = number.strip_prefix('-').map_or(("", number), |rest| ("-", rest));
+    let (whole, fraction) = number.split_once('.').map_or((number, None), |(a, b)| (a, Some(b)));
+    let mut out = sign.to_owned();
+    for (index, c) in whole.chars().enumerate() {
+        if index > 0 && (whole.len() - index).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(c);
+    }
+    if let Some(fraction) = fraction {
+        out.push('.');
+        out.push_str(fraction);
+    }
+    out
+}
+
+fn special_second(number: f64) -> &'static str {
+    if number.is_nan() {
+        "NaN"
+    } else if number > 0.0 {
+        "\u{221e}"
+    } else {
+        "-\u{221e}"
+    }
+}
+
+/// Prints a value as the second version's `%s` does.
+fn text_second(value: &Value<'_>) -> Result<String, String> {
+    match value {
+        Value::List(list) => {
+            let items = list.iter().map(|item| part_second(&item.map_err(|e| e.to_string())?));
+            let items: Vec<_> = items.collect::<Result<_, _>>()?;
+            Ok(format!("[{}]", items.join(", ")))
+        }
+        Value::Map(map) => {
+            let mut entries = Vec::new();
+            for (key, value) in map.iter() {
+                let value = value.map_err(|error| error.to_string())?;
+                let good = matches!(
+                    key,
+                    Value::String(_) | Value::Bool(_) | Value::Int(_) | Value::Uint(_)
+                );
+                if !good {
+                    let found = key.type_of();
+                    let name = found.name();
+                    return Err(format!("no formatting function for map key of type {name}"));
+                }
+                entries.push((part_second(&key)?, part_second(&value)?));
+            }
+            entries.sort();
+            let entries: Vec<_> =
+                entries.into_iter().map(|(key, value)| format!("{key}:{value}")).collect();
+            Ok(format!("{{{}}}", entries.join(", ")))
+        }
+        Value::Null => Ok("null".to_owned()),
+        Value::Bytes(bytes) => String::from_utf8(bytes.to_vec())
+            .map_err(|_| "invalid UTF-8 in bytes, cannot convert to string".to_owned()),
+        value => text_of(value).ok_or_else(|| Clause::Text.refuse(value, Dialect::Second)),
+    }
+}
+
+/// Prints a part of a list or map, as a literal where it is one.
+fn part_second(value: &Value<'_>) -> Result<String, String> {
+    match value {
+        Value::String(text) => Ok(quote(text)),
+        Value::Bytes(bytes) => Ok(format!("b{}", quote_bytes(bytes))),
+        Value::Double(number) if number.is_finite() => Ok(format!("{number:.6}")),
+        Value::Double(number) => Ok(quote(double_text_plain(*number).as_str())),
+        Value::Timestamp(_) => Ok(format!("timestamp({})", quote(&text_second(value)?))),
+        Value::Duration(_) => Ok(format!("duration({})", quote(&text_second(value)?))),
+        Value::Optional(_) | Value::Opaque(_) => {
+            Err(format!("no formatting function for {}", value.type_of().name()))
+        }
+        value => text_second(value),
+    }
 }
 
 fn signed(number: i64, show: impl Fn(u64) -> String) -> String {
@@ -252,6 +413,6 @@ fn text(value: &Value<'_>) -> Result<String, String> {
         Value::Double(number) if !number.is_finite() => Ok(special(*number).to_owned()),
         Value::Double(number) => Ok(double_text_plain(*number)),
         Value::Bytes(bytes) => Ok(String::from_utf8_lossy(bytes).into_owned()),
-        value => text_of(value).ok_or_else(|| Clause::Text.refuse(value)),
+        value => text_of(value).ok_or_else(|| Clause::Text.refuse(value, Dialect::Newest)),
     }
 }

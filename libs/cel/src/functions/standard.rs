@@ -194,7 +194,7 @@ fn refuse<'v>(name: &str, left: &Value<'v>, taken: &[&str]) -> Outcome<'v> {
     Err(EvalError::no_such_function(name))
 }
 
-fn add<'v>(args: &[Value<'v>]) -> Outcome<'v> {
+pub(super) fn add<'v>(args: &[Value<'v>]) -> Outcome<'v> {
     match args {
         [Value::Int(left), Value::Int(right)] => int(left.checked_add(*right)),
         [Value::Uint(left), Value::Uint(right)] => uint(left.checked_add(*right)),

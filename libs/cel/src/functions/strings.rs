@@ -1,9 +1,11 @@
 //! The extended functions over texts; positions count characters.
 
-use super::{Function, format, function, no_overload};
+use super::format::{self, Dialect};
+use super::{Function, function, no_overload};
 use crate::error::EvalError;
 use crate::value::{Outcome, Text, Value};
 
+/// The functions of all versions of the library.
 pub(super) const FUNCTIONS: &[Function] = &[
     function("charAt", &[("string_char_at_int", "string.(int) -> string")], |args| match args {
         [Value::String(text), Value::Int(at)] => char_at(text, *at),
@@ -90,10 +92,6 @@ pub(super) const FUNCTIONS: &[Function] = &[
             _ => no_overload(),
         },
     ),
-    function("format", &[("string_format", "string.(list(dyn)) -> string")], |args| match args {
-        [Value::String(text), Value::List(items)] => format::format(text, items),
-        _ => no_overload(),
-    }),
     function("strings.quote", &[("strings_quote", "(string) -> string")], |args| {
         change(args, quote)
     }),
@@ -105,10 +103,28 @@ pub(super) const FUNCTIONS: &[Function] = &[
         ],
         join,
     ),
+];
+
+/// What its newest version has in addition.
+pub(super) const NEWEST: &[Function] = &[
+    function("format", &[("string_format", "string.(list(dyn)) -> string")], |args| match args {
+        [Value::String(text), Value::List(items)] => format::format(text, items, Dialect::Newest),
+        _ => no_overload(),
+    }),
     function("reverse", &[("string_reverse", "string.() -> string")], |args| {
         change(args, |text| text.chars().rev().collect())
     }),
 ];
+
+/// What its second version has in addition.
+pub(super) const SECOND: &[Function] = &[function(
+    "format",
+    &[("string_format", "string.(list(dyn)) -> string")],
+    |args| match args {
+        [Value::String(text), Value::List(items)] => format::format(text, items, Dialect::Second),
+        _ => no_overload(),
+    },
+)];
 
 /// The longest text that an expression may make.
 const LENGTH_LIMIT: usize = 16 << 20;

@@ -14,6 +14,8 @@ pub(crate) const ACCUMULATOR: &str = "@result";
 const OLD_ACCUMULATOR: &str = "__result__";
 /// The variable of loops that only bind a name.
 const UNUSED: &str = "#unused";
+/// The name to which `sortBy` binds its list.
+const SORTED: &str = "@__sortBy_input__";
 /// The function that adds an entry to the map that a loop collects.
 pub(crate) const MAP_INSERT: &str = "cel.@mapInsert";
 
@@ -26,6 +28,8 @@ pub(crate) struct MacroSet {
     pub(crate) optionals: bool,
     /// `all`, `exists` and so on over keys and values; `transformList`, `transformMap`.
     pub(crate) two_variables: bool,
+    /// `sortBy`
+    pub(crate) sorting: bool,
 }
 
 /// How many nodes an expression may have before a macro that copies its target is refused.
@@ -68,6 +72,7 @@ pub(super) fn expand(places: &mut Places, set: MacroSet, id: ExprId, call: Call)
         ("optMap" | "optFlatMap", Some(target), 2) if set.optionals => {
             maker.optional_map(&function, target, call.args)
         }
+        ("sortBy", Some(target), 2) if set.sorting => maker.sort_by(target, call.args),
         ("bind", Some(target), 3)
             if set.bindings && target.as_simple_name().is_some_and(|name| &**name == "cel") =>
         {
@@ -337,6 +342,22 @@ impl Maker<'_> {
         let there = self.method("hasValue", target);
         let none = self.call("optional.none", Vec::new());
         Ok(self.call(operator::CONDITIONAL, vec![there, bound, none]))
+    }
+
+    /// Binds the list, sorts it by what its elements are mapped to.
+    fn sort_by(&mut self, target: Expr, args: Vec<Expr>) -> Expansion {
+        if matches!(target.kind, ExprKind::Literal(_) | ExprKind::Map(_) | ExprKind::Struct(_)) {
+            let message = "sortBy can only be applied to a list, identifier, comprehension, call \
+                           or select expression";
+            return Err(self.issue(&target, message));
+        }
+        let input = self.ident(SORTED);
+        let keys = self.map(input, args)?;
+        let list = self.ident(SORTED);
+        let function = Arc::from("@sortByAssociatedKeys");
+        let call = Call { function, target: Some(list), args: vec![keys] };
+        let sorted = self.node(ExprKind::Call(Box::new(call)));
+        Ok(self.binding(Arc::from(SORTED), target, sorted))
     }
 
     fn bind(&mut self, args: Vec<Expr>) -> Expansion {

@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use serde_json::Value as Json;
+
 use super::{List, Map, Value};
 use crate::schema::{ListKind, Schema};
 
@@ -49,10 +51,32 @@ fn lists_equal(left: &List<'_>, right: &List<'_>) -> bool {
 }
 
 fn maps_equal(left: &Map<'_>, right: &Map<'_>) -> bool {
+    if let (Map::Json(left, Some(schema)), Map::Json(right, Some(_))) = (left, right)
+        && schema.fields().is_some()
+    {
+        return objects_equal(left, right, schema);
+    }
     left.len() == right.len()
         && left.iter().all(|(key, value)| match (value, right.get(&key)) {
             (Ok(value), Some(Ok(other))) => equal(&value, &other),
             _ => false,
+        })
+}
+
+/// Compares objects by all their fields, also by those that expressions do not see.
+fn objects_equal(
+    left: &serde_json::Map<String, Json>,
+    right: &serde_json::Map<String, Json>,
+    schema: &Schema,
+) -> bool {
+    left.len() == right.len()
+        && left.iter().all(|(name, value)| {
+            let Some(other) = right.get(name) else { return false };
+            let Some(field) = schema.property(name) else { return value == other };
+            match (Value::from_json(value, Some(field)), Value::from_json(other, Some(field))) {
+                (Ok(value), Ok(other)) => equal(&value, &other),
+                _ => false,
+            }
         })
 }
 

@@ -74,14 +74,13 @@ fn plain(json: &Json) -> Value<'_> {
 
 fn typed<'v>(json: &'v Json, schema: &'v Schema) -> Outcome<'v> {
     if json.is_null() {
-        if schema.nullable || matches!(schema.kind, SchemaKind::Any) {
+        if schema.nullable {
             return Ok(Value::Null);
         }
         return Err(EvalError::new("invalid data, got null for schema with nullable=false"));
     }
     let number = json.as_number();
     match (&schema.kind, json) {
-        (SchemaKind::Any, json) => Ok(plain(json)),
         (SchemaKind::IntOrString, Json::String(text)) => Ok(Value::String(Text::Borrowed(text))),
         (SchemaKind::Bool, Json::Bool(value)) => Ok(Value::Bool(*value)),
         (SchemaKind::String(format), Json::String(text)) => formatted(text, *format),
@@ -112,7 +111,6 @@ fn unfit(kind: &SchemaKind, json: &Json) -> EvalError {
         Json::Object(_) => "map[string]interface {}",
     };
     EvalError::new(match kind {
-        SchemaKind::Any => "invalid data".to_owned(),
         SchemaKind::IntOrString => {
             "invalid data, expected XIntOrString value to be either a string or integer".to_owned()
         }
