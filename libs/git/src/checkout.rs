@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use flux_tree::Tree;
 use gix::ObjectId;
 
 use crate::commit::{self, Parsed};
@@ -15,6 +16,7 @@ use crate::{
     Cancel, Commit, Credentials, GitError, GitTree, Hash, Reference, Remote, Tag, TransportError,
 };
 
+mod submodules;
 mod versions;
 
 /// What to check out, and where to keep it.
@@ -24,8 +26,20 @@ pub struct CheckoutOptions {
     pub reference: Reference,
     /// The revision that is known already: nothing is fetched if the server still has that.
     pub last_observed: Option<String>,
+    /// Whether the repositories that are submodules of it come along.
+    pub submodules: Submodules,
     /// A directory for temporary files; each checkout makes its own directory in it.
     pub scratch: PathBuf,
+}
+
+/// What becomes of submodules.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Submodules {
+    /// They are empty directories.
+    #[default]
+    Leave,
+    /// They are fetched, and their submodules too.
+    Fetch,
 }
 
 /// What a server had.
@@ -50,7 +64,7 @@ pub struct Checkout {
     /// The revision, such as `main@sha1:4ec4…`.
     pub revision: String,
     /// The files.
-    pub tree: Arc<GitTree>,
+    pub tree: Arc<dyn Tree>,
 }
 
 /// Fetches the commit that a reference names, in as few requests as possible.
@@ -159,7 +173,7 @@ impl Session<'_> {
         self.fetch(advertised, vec![want], History::None, &objects)?;
         let mut parsed = commit::read(&objects, &object_id(hash)?, target.reference)?;
         parsed.commit.tag = tag(&objects, target)?;
-        Ok(self.checked(objects, parsed))
+        self.checked(objects, parsed)
     }
 
     fn commit(&mut self, advertised: &mut Advertised, hash: &str) -> Result<Checked, GitError> {
@@ -185,7 +199,7 @@ impl Session<'_> {
             return Err(missing());
         }
         let parsed = commit::read(&objects, &id, &known_as)?;
-        Ok(self.checked(objects, parsed))
+        self.checked(objects, parsed)
     }
 
     /// Returns the commits in whose history a wanted commit may be.
@@ -233,11 +247,15 @@ impl Session<'_> {
         GitError::Clone { url: self.remote.shown(), cause }
     }
 
-    fn checked(&self, objects: Arc<Objects>, parsed: Parsed) -> Checked {
+    fn checked(&self, objects: Arc<Objects>, parsed: Parsed) -> Result<Checked, GitError> {
         let Parsed { commit, tree } = parsed;
         let revision = self.options.reference.revision(&commit.reference, &commit.hash);
-        let tree = Arc::new(GitTree::new(objects, tree));
-        Checked::Fetched(Box::new(Checkout { commit, revision, tree }))
+        let tree = GitTree::new(objects, tree);
+        let tree: Arc<dyn Tree> = match self.options.submodules {
+            Submodules::Leave => Arc::new(tree),
+            Submodules::Fetch => self.with_submodules(tree, 0)?,
+        };
+        Ok(Checked::Fetched(Box::new(Checkout { commit, revision, tree })))
     }
 }
 

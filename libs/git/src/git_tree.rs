@@ -40,6 +40,12 @@ impl GitTree {
         Ok((kind, id))
     }
 
+    /// Returns the commit that the submodule at `path` is to be at.
+    pub(crate) fn submodule_at(&self, path: &str) -> Option<ObjectId> {
+        let (_, id, is_submodule) = self.locate(path).ok()?;
+        is_submodule.then_some(id)
+    }
+
     fn locate(&self, path: &str) -> Result<(Kind, ObjectId, bool), TreeError> {
         let mut here = (Kind::Directory, self.root, false);
         for part in path.split('/').filter(|part| !part.is_empty()) {

@@ -23,7 +23,7 @@ mod sparse;
 mod store;
 
 pub use cancel::Cancel;
-pub use checkout::{Checked, Checkout, CheckoutOptions, checkout};
+pub use checkout::{Checked, Checkout, CheckoutOptions, Submodules, checkout};
 pub use commit::{Commit, Identity, Tag};
 pub use error::{GitError, TransportError};
 pub use git_tree::GitTree;

@@ -8,7 +8,9 @@ use std::time::Duration;
 use flux_api::names::reason;
 use flux_api::{Artifact, GitRepository, GitRepositorySpec};
 use flux_artifact::{PublishError, Store, Version};
-use flux_git::{Cancel, Checked, CheckoutOptions, Commit, GitError, Reference, Remote, SparseTree};
+use flux_git::{
+    Cancel, Checked, CheckoutOptions, Commit, GitError, Reference, Remote, SparseTree, Submodules,
+};
 use flux_runtime::{Event, Severity};
 use flux_tree::{Kind, MountedTree, Symlinks, Tree, TreeError, UnpackLimits, ignore, pack, unpack};
 use jiff::Timestamp;
@@ -225,13 +227,13 @@ impl Job {
                 commit: reference.commit.unwrap_or_default(),
             },
             last_observed: self.known.clone(),
+            submodules: match self.object.spec.recurse_submodules {
+                true => Submodules::Fetch,
+                false => Submodules::Leave,
+            },
             scratch: self.scratch.clone(),
         };
-        let checked = flux_git::checkout(remote, &options, &self.cancel)?;
-        Ok(match checked {
-            Checked::Fetched(checkout) => Checked::Fetched(checkout),
-            other => other,
-        })
+        flux_git::checkout(remote, &options, &self.cancel)
     }
 
     fn snapshot(&self, local: &Override) -> Result<Fetched, GitError> {

@@ -64,7 +64,7 @@ impl World {
         let (clock, shutdown, overrides) = (Clock::system(), Shutdown::new(), Overrides::default());
         let events = Events::start(EventsOptions {
             cluster: cluster.clone(),
-            clock: clock.clone(),
+            clock,
             controller: CONTROLLER,
             instance: "host".to_owned(),
             delivery: Delivery::Channel(sender),

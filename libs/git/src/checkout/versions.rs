@@ -61,7 +61,7 @@ impl Session<'_> {
                 }
                 let target = Target { found: tag, reference: &tag.name };
                 parsed.commit.tag = super::tag(&objects, &target)?;
-                Ok(self.checked(objects, parsed))
+                self.checked(objects, parsed)
             }
         }
     }

@@ -6,10 +6,11 @@ mod local;
 use std::time::Duration;
 
 use flux_git::{
-    Cancel, Checked, Checkout, CheckoutOptions, Credentials, GitError, Reference, Remote, checkout,
+    Cancel, Checked, Checkout, CheckoutOptions, Credentials, GitError, Reference, Remote,
+    Submodules, checkout,
 };
 use flux_testkit::git::{Access, Fault, File, Repository, Server};
-use flux_tree::{Kind, Tree};
+use flux_tree::Kind;
 
 /// A server with one repository of two commits and some tags.
 struct World {
@@ -47,6 +48,7 @@ impl World {
         CheckoutOptions {
             reference,
             last_observed: last.map(str::to_owned),
+            submodules: Submodules::Leave,
             scratch: self.scratch.path().to_owned(),
         }
     }
@@ -227,6 +229,57 @@ fn a_repository_without_commits_is_empty() {
     let cancel = Cancel::after(Duration::from_secs(30));
     let got = checkout(&remote, &world.options(branch("main"), None), &cancel);
     assert!(matches!(got, Ok(Checked::Empty)));
+}
+
+#[test]
+fn submodules_come_along_where_they_are_wanted() {
+    let Some(world) = world() else { return };
+    let inner = world.server.repository("group/inner").unwrap();
+    let inner_commit = inner.commit("main", [("leaf.yaml", "leaf")]).unwrap();
+    inner.commit("main", [("leaf.yaml", "newer")]).unwrap();
+    let outer = world.server.repository("group/outer").unwrap();
+    let modules = "[submodule \"in\"]\n\tpath = deep/in\n\turl = ../inner.git\n";
+    let files = [
+        (".gitmodules", File::from(modules)),
+        ("deep/in", File::Submodule(inner_commit)),
+        ("own.yaml", File::from("own")),
+    ];
+    let outer_commit = outer.commit("main", files).unwrap();
+    let modules = format!(
+        "[submodule \"out\"]\n\tpath = lib\n\turl = {}\n[submodule \"gone\"]\n\tpath = \
+         gone\n\turl = ../gone.git\n",
+        world.server.url("group/outer")
+    );
+    let files = [(".gitmodules", File::from(modules)), ("lib", File::Submodule(outer_commit))];
+    world.repository.commit("main", files).unwrap();
+
+    let without = world.fetched(branch("main"));
+    assert!(without.tree.list("lib").unwrap().is_empty());
+    world.server.set_access(Access::basic("user", "secret"));
+    let basic = Credentials::Basic { username: "user".to_owned(), password: "secret".to_owned() };
+    let remote = world.remote().with_credentials(basic);
+    let options =
+        CheckoutOptions { submodules: Submodules::Fetch, ..world.options(branch("main"), None) };
+    let cancel = Cancel::after(Duration::from_secs(30));
+    let Ok(Checked::Fetched(with)) = checkout(&remote, &options, &cancel) else {
+        panic!("it was not fetched")
+    };
+    assert_eq!(&*with.tree.read("lib/own.yaml").unwrap(), b"own");
+    assert_eq!(&*with.tree.read("lib/deep/in/leaf.yaml").unwrap(), b"leaf");
+}
+
+#[test]
+fn a_submodule_that_cannot_be_had_is_an_error() {
+    let Some(world) = world() else { return };
+    let modules = "[submodule \"x\"]\n\tpath = x\n\turl = ./none.git\n";
+    let files = [(".gitmodules", File::from(modules)), ("x", File::Submodule(world.first.clone()))];
+    world.repository.commit("main", files).unwrap();
+    let options =
+        CheckoutOptions { submodules: Submodules::Fetch, ..world.options(branch("main"), None) };
+    let cancel = Cancel::after(Duration::from_secs(30));
+    let Err(error) = checkout(&world.remote(), &options, &cancel) else { panic!("it succeeded") };
+    let text = error.to_string().replace(&world.server.url("app"), "URL");
+    assert!(text.starts_with("unable to clone 'URL/none.git': "), "{text}");
 }
 
 #[test]
