@@ -12,7 +12,7 @@ use crate::path::Path;
 use crate::schema::Type;
 use crate::set::Set;
 use crate::typed::{Duplicates, Typed};
-use crate::updater::{Claim, Failure, OnConflict, Updater, Versions};
+use crate::updater::{Claim, Failure, Merged, OnConflict, Updater, Versions};
 
 mod last_applied;
 mod times;
@@ -118,8 +118,11 @@ impl FieldManager<'_> {
             .map_err(|why| ApplyError::Failed(format!("failed to decode managed fields: {why}")))?;
         let endpoint = self.endpoint()?;
         let managed = endpoint.with_first_owner(live, managed, request.now)?;
+        if !last_applied::is_kept_by(request.manager) {
+            return endpoint.apply(live, request, managed, request.on_conflict);
+        }
         match endpoint.apply(live, request, managed.clone(), request.on_conflict) {
-            Err(ApplyError::Conflicts(conflicts)) if last_applied::is_kept_by(request.manager) => {
+            Err(ApplyError::Conflicts(conflicts)) => {
                 let conflicts = endpoint.conflicts_beyond_last_applied(live, conflicts);
                 if !conflicts.0.is_empty() {
                     return Err(ApplyError::Conflicts(conflicts));
@@ -303,17 +306,15 @@ impl Endpoint<'_> {
         let typed_live = typed(live, "live", Duplicates::Allow)?;
         let manager = self.manager_of(request.manager, Operation::Apply);
         let claim = Claim { manager: &manager, on_conflict };
-        let (merged, mut managed) =
+        let Merged { mut object, changed, mut managed } =
             self.updater().apply(typed_live, typed_applied, managed, claim)?;
         if let Some(mut entry) = managed.remove(&manager) {
             entry.fields = entry.fields.difference(&SYSTEM_FIELDS);
-            if merged.is_some() {
+            if changed {
                 entry.time = Some(request.now);
             }
             managed.put(entry);
         }
-        let changed = merged.is_some();
-        let mut object = merged.unwrap_or_else(|| live.clone());
         managed.write_to(&mut object);
         if last_applied::is_kept_by(request.manager) {
             last_applied::sync(&mut object, applied);

@@ -7,8 +7,11 @@ use serde_json::Value;
 
 use crate::path::Name;
 
+mod fields;
 mod metadata;
 mod openapi;
+
+pub(crate) use fields::Fields;
 
 /// A set of named definitions. Each is turned into a type when it is needed for the first time.
 pub struct Schema {
@@ -173,8 +176,7 @@ impl List {
 
 #[derive(Debug)]
 pub(crate) struct Map {
-    /// Sorted by name.
-    pub(crate) fields: Box<[Field]>,
+    pub(crate) fields: Fields,
     /// The type of fields that are not declared, if such are allowed.
     pub(crate) element: Option<TypeRef>,
     pub(crate) relationship: Option<Relationship>,
@@ -182,8 +184,7 @@ pub(crate) struct Map {
 
 impl Map {
     pub(crate) fn field(&self, name: &str) -> Option<&Field> {
-        let at = self.fields.binary_search_by(|field| (*field.name).cmp(name)).ok()?;
-        self.fields.get(at)
+        self.fields.get(name)
     }
 
     /// Returns the type of the field `name`, declared or not.
@@ -278,7 +279,7 @@ fn anything(element: TypeRef, relationship: Relationship) -> Atom {
         scalar: Some(Scalar::Untyped),
         list: Some(List { element: TypeRef::Untyped, kind: ListKind::Atomic }),
         map: Some(Map {
-            fields: Box::default(),
+            fields: Fields::default(),
             element: Some(element),
             relationship: Some(relationship),
         }),

@@ -65,7 +65,13 @@ impl<'a> Typed<'a> {
 
     /// Returns this value with what `applied` says laid over it. Nothing is removed.
     pub fn merge(&self, applied: &Typed<'_>) -> Value {
-        merge::merge(&self.of.schema, &self.of.root, self.value, applied.value)
+        merge::merge(self, applied, None)
+    }
+
+    /// Merges like [`Typed::merge`], and leaves out the managed fields of an object.
+    pub(crate) fn merge_without_managers(&self, applied: &Typed<'_>) -> Value {
+        let metadata = self.value.get("metadata");
+        merge::merge(self, applied, metadata.and_then(|metadata| metadata.get("managedFields")))
     }
 
     /// Returns the value without the fields and items in `items`.

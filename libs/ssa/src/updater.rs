@@ -65,6 +65,15 @@ pub(crate) enum Failure {
     Other(String),
 }
 
+/// What an apply comes to.
+pub(crate) struct Merged {
+    /// The object; its managed fields are in an undefined state.
+    pub(crate) object: Value,
+    /// Whether it differs from the live one.
+    pub(crate) changed: bool,
+    pub(crate) managed: ManagedFields,
+}
+
 enum Unconverted {
     /// The version does not exist any more.
     Missing,
@@ -112,17 +121,17 @@ impl<'a> Updater<'a> {
         Ok((managed, changes.modified.union(&changes.added)))
     }
 
-    /// Merges `applied` into `live`. The object is missing from the result if nothing changes.
+    /// Merges `applied` into `live`.
     pub(crate) fn apply(
         self,
         live: Typed<'_>,
         applied: Typed<'_>,
         managed: ManagedFields,
         claim: Claim<'_>,
-    ) -> Result<(Option<Value>, ManagedFields), Failure> {
+    ) -> Result<Merged, Failure> {
         let manager = claim.manager;
         let mut managed = self.reconciled(live.value(), managed)?;
-        let mut new = live.merge(&applied);
+        let mut new = live.merge_without_managers(&applied);
         let reset = self.versions.reset_fields(self.api_version);
         let mut fields = applied.field_set();
         if !reset.is_empty() {
@@ -144,8 +153,14 @@ impl<'a> Updater<'a> {
         }
         let merged = Typed::assume(&new, self.of);
         let (managed, _) = self.settle(live, merged, managed, Some(claim))?;
-        let is_same = equals_without_managers(live.value(), &new);
-        Ok(((!is_same).then_some(new), managed))
+        let is_same = |same: fn(&Value, &Value) -> bool| same_object(live.value(), &new, same);
+        Ok(if is_same(|l, r| l == r) {
+            Merged { object: new, changed: false, managed }
+        } else if is_same(equals) {
+            Merged { object: live.value().clone(), changed: false, managed }
+        } else {
+            Merged { object: new, changed: true, managed }
+        })
     }
 
     /// Takes away from all managers but the claimant what changes, and what vanishes.
@@ -373,21 +388,21 @@ fn conflict_list(mut conflicts: Vec<(Manager, Set)>) -> Conflicts {
 }
 
 /// Returns whether two objects are the same apart from their managed fields.
-fn equals_without_managers(left: &Value, right: &Value) -> bool {
+fn same_object(left: &Value, right: &Value, same: fn(&Value, &Value) -> bool) -> bool {
     let (Some(left), Some(right)) = (left.as_object(), right.as_object()) else {
-        return equals(left, right);
+        return same(left, right);
     };
-    let is_same = |(name, l): (&String, &Value)| match (name.as_str(), right.get(name)) {
-        (_, None) => false,
-        ("metadata", Some(r)) => same_metadata(l, r),
-        (_, Some(r)) => equals(l, r),
-    };
-    left.len() == right.len() && left.iter().all(is_same)
+    left.len() == right.len()
+        && left.iter().all(|(name, l)| match right.get(name) {
+            None => false,
+            Some(r) if name == "metadata" => same_metadata(l, r, same),
+            Some(r) => same(l, r),
+        })
 }
 
-fn same_metadata(left: &Value, right: &Value) -> bool {
+fn same_metadata(left: &Value, right: &Value, same: fn(&Value, &Value) -> bool) -> bool {
     let (Some(left), Some(right)) = (left.as_object(), right.as_object()) else {
-        return equals(left, right);
+        return same(left, right);
     };
     let fields = |map: &'_ serde_json::Map<String, Value>| {
         map.len() - usize::from(map.contains_key("managedFields"))
@@ -396,5 +411,5 @@ fn same_metadata(left: &Value, right: &Value) -> bool {
         && left
             .iter()
             .filter(|(name, _)| *name != "managedFields")
-            .all(|(name, l)| right.get(name).is_some_and(|r| equals(l, r)))
+            .all(|(name, l)| right.get(name).is_some_and(|r| same(l, r)))
 }

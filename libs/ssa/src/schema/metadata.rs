@@ -3,7 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use super::openapi::scalar;
-use super::{Atom, Field, List, ListKind, Map, Relationship, Scalar, TypeRef};
+use super::{Atom, Field, Fields, List, ListKind, Map, Relationship, Scalar, TypeRef};
 
 /// Returns the type of `metadata`.
 pub(super) fn of() -> TypeRef {
@@ -53,15 +53,11 @@ fn owner_reference() -> Atom {
     structure(fields, Some(Relationship::Atomic))
 }
 
-fn structure(mut fields: Vec<(&str, TypeRef)>, relationship: Option<Relationship>) -> Atom {
-    fields.sort_by(|l, r| l.0.cmp(r.0));
-    let fields = fields.into_iter().map(|(name, of)| Field {
-        name: name.into(),
-        of,
-        default: None,
-        patch: None,
-    });
-    let map = Map { fields: fields.collect(), element: None, relationship };
+fn structure(fields: Vec<(&str, TypeRef)>, relationship: Option<Relationship>) -> Atom {
+    let declared =
+        |(name, of): (&str, TypeRef)| Field { name: name.into(), of, default: None, patch: None };
+    let fields: Vec<Field> = fields.into_iter().map(declared).collect();
+    let map = Map { fields: fields.into(), element: None, relationship };
     Atom { map: Some(map), ..Atom::default() }
 }
 
@@ -70,7 +66,7 @@ fn text_map() -> TypeRef {
 }
 
 fn map_of(element: TypeRef) -> Atom {
-    let map = Map { fields: Box::default(), element: Some(element), relationship: None };
+    let map = Map { fields: Fields::default(), element: Some(element), relationship: None };
     Atom { map: Some(map), ..Atom::default() }
 }
 

@@ -45,7 +45,6 @@ fn add_object_fields(map: &mut Map) {
     for (name, of) in [("apiVersion", text()), ("kind", text()), ("metadata", metadata::of())] {
         fields.push(Field { name: name.into(), of, default: None, patch: None });
     }
-    fields.sort_by(|l, r| l.name.cmp(&r.name));
     map.fields = fields.into();
 }
 

@@ -4,19 +4,28 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde_json::{Map as JsonMap, Value};
 
+use super::Typed;
 use super::item::element_of;
 use super::validate::scalar_error;
 use crate::path::PathElement;
 use crate::schema::{List, Map, Schema, Shape, TypeRef, View};
 
+/// How long lists are looked at pair by pair before their items are sorted by key.
+const MAX_ALIGNED: usize = 16;
+
 /// Returns `live` with everything that `applied` mentions.
-pub(super) fn merge(schema: &Schema, of: &TypeRef, live: &Value, applied: &Value) -> Value {
-    Walk { schema }.merged(of, Some(live), Some(applied)).unwrap_or(Value::Null)
+///
+/// `skipped`, a part of `live`, is left out.
+pub(super) fn merge(live: &Typed<'_>, applied: &Typed<'_>, skipped: Option<&Value>) -> Value {
+    let walk = Walk { schema: live.schema(), skipped };
+    let merged = walk.merged(live.root(), Some(live.value), Some(applied.value));
+    merged.unwrap_or(Value::Null)
 }
 
 #[derive(Clone, Copy)]
 struct Walk<'a> {
     schema: &'a Schema,
+    skipped: Option<&'a Value>,
 }
 
 impl Walk<'_> {
@@ -60,6 +69,9 @@ impl Walk<'_> {
     ) -> Option<Value> {
         let mut out = JsonMap::new();
         for (name, live) in live.into_iter().flatten() {
+            if self.skipped.is_some_and(|skipped| std::ptr::eq(skipped, live)) {
+                continue;
+            }
             let applied = applied.and_then(|fields| fields.get(name));
             let of = map.type_of(name).unwrap_or(&TypeRef::Unknown);
             if let Some(value) = self.merged(of, Some(live), applied) {
@@ -78,6 +90,9 @@ impl Walk<'_> {
     }
 
     fn lists(self, list: &List, live: &[Value], applied: &[Value]) -> Option<Value> {
+        if let Some(out) = self.aligned_lists(list, live, applied) {
+            return (!out.is_empty()).then_some(Value::Array(out));
+        }
         let live = Items::of(self.schema, list, live);
         let applied = Items::of(self.schema, list, applied);
         let mut out = Vec::with_capacity(live.order.len().max(applied.order.len()));
@@ -90,6 +105,25 @@ impl Walk<'_> {
             out.extend(self.merged(&list.element, l, r));
         }
         (!out.is_empty()).then_some(Value::Array(out))
+    }
+}
+
+impl Walk<'_> {
+    /// Merges lists whose items have the same keys in the same order, each once: most of them.
+    fn aligned_lists(self, list: &List, live: &[Value], applied: &[Value]) -> Option<Vec<Value>> {
+        if live.len() != applied.len() || live.len() > MAX_ALIGNED {
+            return None;
+        }
+        let mut elements = Vec::with_capacity(live.len());
+        for (l, r) in live.iter().zip(applied) {
+            let element = element_of(self.schema, list, l).ok()?;
+            if elements.contains(&element) || element_of(self.schema, list, r).ok()? != element {
+                return None;
+            }
+            elements.push(element);
+        }
+        let merged = |(l, r)| self.merged(&list.element, Some(l), Some(r));
+        Some(live.iter().zip(applied).filter_map(merged).collect())
     }
 }
 
