@@ -64,6 +64,8 @@ pub struct Stored {
     pub shape: u64,
     /// Labels, for selectors.
     labels: Box<[(Box<str>, Box<str>)]>,
+    /// Where `apiVersion` and `kind` are in the bytes, each with the comma behind it.
+    type_spans: [(u32, u32); 2],
 }
 
 impl Stored {
@@ -71,14 +73,30 @@ impl Stored {
         let labels = object.pointer("/metadata/labels").and_then(Value::as_object);
         let labels = labels.into_iter().flatten();
         let labels = labels.filter_map(|(k, v)| Some((k.as_str().into(), v.as_str()?.into())));
-        let bytes = serde_json::to_vec(object).unwrap_or_default();
+        let (bytes, type_spans) = encode(object);
         Self {
             key: key.into(),
             revision,
             bytes: Bytes::from(bytes.into_boxed_slice()),
             shape,
             labels: labels.collect(),
+            type_spans,
         }
+    }
+
+    /// Appends the JSON without `apiVersion` and `kind`, as lists of built-in kinds show objects.
+    pub fn write_untyped(&self, out: &mut Vec<u8>) {
+        let mut at = 0;
+        for (start, end) in self.type_spans {
+            let (start, end) = (start as usize, end as usize);
+            out.extend_from_slice(self.bytes.get(at..start).unwrap_or_default());
+            at = end;
+        }
+        let rest = self.bytes.get(at..).unwrap_or_default();
+        if rest == b"}" && out.last() == Some(&b',') {
+            out.pop();
+        }
+        out.extend_from_slice(rest);
     }
 
     /// Reads the bytes.
@@ -95,6 +113,36 @@ impl Stored {
     pub fn namespace_and_name(&self) -> (&str, &str) {
         self.key.split_once('/').unwrap_or(("", &self.key))
     }
+}
+
+/// Writes compact JSON and notes where the type stands.
+fn encode(object: &Value) -> (Vec<u8>, [(u32, u32); 2]) {
+    let mut out = Vec::new();
+    let mut spans = [(0, 0); 2];
+    let Value::Object(map) = object else {
+        return (serde_json::to_vec(object).unwrap_or_default(), spans);
+    };
+    out.push(b'{');
+    let position = |out: &Vec<u8>| u32::try_from(out.len()).unwrap_or(0);
+    for (key, value) in map {
+        let start = position(&out);
+        // Writing to memory cannot fail, and values that were read have text keys.
+        let _ = serde_json::to_writer(&mut out, key);
+        out.push(b':');
+        let _ = serde_json::to_writer(&mut out, value);
+        out.push(b',');
+        match key.as_str() {
+            "apiVersion" => spans[0] = (start, position(&out)),
+            "kind" => spans[1] = (start, position(&out)),
+            _ => {}
+        }
+    }
+    if let Some(last @ b',') = out.last_mut() {
+        *last = b'}';
+    } else {
+        out.push(b'}');
+    }
+    (out, spans)
 }
 
 struct Bucket {
@@ -123,12 +171,14 @@ struct State {
 pub struct Store {
     state: RwLock<State>,
     writing: Mutex<()>,
+    changed: watch::Sender<u64>,
 }
 
 impl Default for Store {
     fn default() -> Self {
         let state = State { revision: 1, compacted: 0, buckets: HashMap::new() };
-        Self { state: RwLock::new(state), writing: Mutex::new(()) }
+        let changed = watch::Sender::new(state.revision);
+        Self { state: RwLock::new(state), writing: Mutex::new(()), changed }
     }
 }
 
@@ -246,6 +296,11 @@ impl Store {
         Some(self.read().buckets.get(collection)?.changed.subscribe())
     }
 
+    /// Subscribes to the revision of the last write of all.
+    pub fn subscribe_all(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+
     /// Waits for the other writers and lets the caller write.
     pub fn writer(&self) -> Writer<'_> {
         let guard = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
@@ -324,6 +379,8 @@ impl Writer<'_> {
         let event = change(bucket);
         bucket.history.push(event);
         bucket.changed.send_replace(revision);
+        drop(state);
+        self.store.changed.send_replace(revision);
     }
 }
 

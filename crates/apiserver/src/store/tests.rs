@@ -51,6 +51,19 @@ fn events_after_a_revision_come_in_order() {
 }
 
 #[test]
+fn items_of_lists_lack_the_type() {
+    let untyped = |object: Value| {
+        let mut out = Vec::new();
+        Stored::new("a", 1, 0, &object).write_untyped(&mut out);
+        serde_json::from_slice::<Value>(&out).unwrap()
+    };
+    let typed = json!({"addressType": "IPv4", "apiVersion": "v1", "kind": "A", "z": [1]});
+    assert_eq!(untyped(typed), json!({"addressType": "IPv4", "z": [1]}));
+    assert_eq!(untyped(json!({"apiVersion": "v1", "kind": "A"})), json!({}));
+    assert_eq!(untyped(json!({"a": 1, "kind": "A"})), json!({"a": 1}));
+}
+
+#[test]
 fn keys_sort_as_in_the_original() {
     let mut keys = [key("a", "x"), key("a-b", "x"), key("a.b", "x")];
     keys.sort();
