@@ -17,6 +17,7 @@ mod body;
 mod bootstrap;
 pub mod builtin;
 pub mod clock;
+mod compaction;
 mod controllers;
 mod crd;
 mod decode;
@@ -39,6 +40,7 @@ mod server;
 mod service;
 pub mod status;
 pub mod store;
+mod table;
 mod write;
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use crate::authn::{AccountTokens, Authenticator, ISSUER, User};
 use crate::authz::{self, Authorizer};
 use crate::bootstrap;
 use crate::clock::Timestamp;
+use crate::compaction;
 use crate::listener::{self, ServeError};
 use crate::options::Options;
 use crate::pki::{Pki, PkiError};
@@ -134,6 +135,7 @@ impl Server {
         authz::install_bootstrap_policy(&core);
         crate::crd::register_stored(&core);
         crate::controllers::start(&core);
+        compaction::start(&core);
         Ok(Self { core })
     }
 

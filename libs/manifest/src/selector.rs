@@ -344,19 +344,34 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// Checks a qualified name: an optional DNS subdomain, a slash, a name of at most 63 characters.
+/// Checks a label key: an optional DNS subdomain, a slash, a name of at most 63 characters.
 fn check_key(key: &str) -> Result<(), ParseSelectorError> {
-    let name = key.rsplit_once('/').map_or(key, |(_, name)| name);
-    let valid =
-        !name.is_empty() && name.len() <= 63 && is_name(name) && key.matches('/').count() <= 1;
-    if valid {
+    const FORM: &str = "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an \
+                        alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation \
+                        is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
+    let mut wrong = Vec::new();
+    match key.split_once('/') {
+        Some((_, rest)) if rest.contains('/') => wrong.push(format!(
+            "a valid label key {FORM} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
+        )),
+        Some(("", _)) => wrong.push("prefix part must be non-empty".to_owned()),
+        _ => {
+            let name = key.rsplit_once('/').map_or(key, |(_, name)| name);
+            if name.is_empty() {
+                wrong.push("name part must be non-empty".to_owned());
+            } else if name.len() > 63 {
+                wrong.push("name part must be no more than 63 bytes".to_owned());
+            }
+            if !is_name(name) {
+                wrong.push(format!("name part {FORM}"));
+            }
+        }
+    }
+    if wrong.is_empty() {
         return Ok(());
     }
-    Err(ParseSelectorError::new(format!(
-        "key: Invalid value: \"{key}\": name part must consist of alphanumeric characters, '-', '_' or '.', \
-         and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', \
-         regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
-    )))
+    let wrong = wrong.join("; ");
+    Err(ParseSelectorError::new(format!("<nil>: Invalid value: \"{key}\": {wrong}")))
 }
 
 fn check_value(key: &str, index: usize, value: &str) -> Result<(), ParseSelectorError> {

@@ -135,7 +135,7 @@ async fn resource(
     };
     check_method(&info, target, verb)?;
     match verb {
-        Verb::Get => read::get(&core, &request, &info),
+        Verb::Get => read::get(&core, &request, &info).await,
         Verb::List => read::list(&core, &request, &info).await,
         Verb::Watch => read::watch(core, &request, info).await,
         Verb::Create => write::create(&core, &request, &info),

@@ -28,8 +28,13 @@ pub(crate) enum Shape {
     Whole,
     /// A `Table` in the named version of meta.k8s.io.
     Table(String),
-    /// Only metadata, in the named version of meta.k8s.io.
-    Partial(String),
+    /// Only metadata.
+    Partial {
+        /// Version of meta.k8s.io.
+        version: String,
+        /// Whether a list was asked for.
+        list: bool,
+    },
 }
 
 /// The form that was agreed on.
@@ -91,6 +96,12 @@ impl Accept {
         clauses(header).iter().find_map(Self::from_clause)
     }
 
+    /// Tells whether any clause names a media type that can be served, whatever its parameters.
+    pub(crate) fn names_known_type(header: Option<&str>) -> bool {
+        let found = header.map(clauses).unwrap_or_default();
+        found.iter().any(|clause| encoding(clause.media_type).is_some())
+    }
+
     /// Chooses an encoding alone, for failures and documents.
     pub(crate) fn encoding_only(header: Option<&str>) -> Encoding {
         let found = header.map(clauses).unwrap_or_default();
@@ -107,10 +118,11 @@ impl Accept {
             Some("Table") if matches!(version, "v1" | "v1beta1") => {
                 Shape::Table(version.to_owned())
             }
-            Some("PartialObjectMetadata" | "PartialObjectMetadataList")
+            Some(kind @ ("PartialObjectMetadata" | "PartialObjectMetadataList"))
                 if matches!(version, "v1" | "v1beta1") =>
             {
-                Shape::Partial(version.to_owned())
+                let list = kind == "PartialObjectMetadataList";
+                Shape::Partial { version: version.to_owned(), list }
             }
             Some(_) => return None,
         };

@@ -19,6 +19,8 @@ pub(crate) struct Target {
     pub(crate) resource: String,
     pub(crate) subresource: String,
     pub(crate) name: String,
+    /// Whether the path has the old form `/api/v1/watch/…`.
+    pub(crate) old_watch: bool,
     /// Number of path parts behind namespace and resource, beyond name and subresource.
     pub(crate) surplus: usize,
 }
@@ -63,8 +65,8 @@ impl Target {
 
     fn read_resource(&mut self, rest: &[&str]) {
         let mut rest = rest;
-        if let ["watch" | "proxy", below @ ..] = rest {
-            // The old forms of these are gone; what stands behind them is still authorised.
+        if let ["watch", below @ ..] = rest {
+            self.old_watch = true;
             rest = below;
         }
         match rest {
@@ -107,6 +109,7 @@ impl Target {
 
     fn resource_verb(&self, method: &Method, query: &Query) -> &'static str {
         match method.as_str() {
+            "GET" | "HEAD" if self.old_watch => "watch",
             "POST" => "create",
             "GET" | "HEAD" if !self.name.is_empty() => "get",
             "GET" | "HEAD" if query.flag("watch") == Some(true) => "watch",

@@ -39,6 +39,11 @@ impl FieldSelector {
         self.requirements.is_empty()
     }
 
+    /// Adds the requirement of a value.
+    pub(crate) fn require(&mut self, field: &str, value: &str) {
+        self.requirements.push((field.to_owned(), Operator::Equals, value.to_owned()));
+    }
+
     /// Goes over the requirements.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, Operator, &str)> {
         self.requirements.iter().map(|(field, operator, value)| (&**field, *operator, &**value))

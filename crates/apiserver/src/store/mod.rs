@@ -139,6 +139,10 @@ fn encode(object: &Value) -> (Vec<u8>, [(u32, u32); 2]) {
     }
     if let Some(last @ b',') = out.last_mut() {
         *last = b'}';
+        let end = position(&out);
+        for span in &mut spans {
+            span.1 = span.1.min(end.saturating_sub(1));
+        }
     } else {
         out.push(b'}');
     }

@@ -17,7 +17,7 @@ pub(crate) use update::update;
 use serde_json::Value;
 
 use crate::registry::{Context, ResourceInfo, View};
-use crate::request::{Request, WriteOptions};
+use crate::request::{Request, Shape, WriteOptions};
 use crate::respond::Answer;
 use crate::server::Core;
 use crate::status::Status;
@@ -118,6 +118,10 @@ impl<'a> Scope<'a> {
     /// Answers with what was stored.
     pub(crate) fn answer(&self, code: u16, stored: &Stored) -> Result<Answer, Status> {
         let accept = crate::read::accept(self.request)?;
+        if accept.shape != Shape::Whole {
+            let object = crate::read::shown(self.info, stored);
+            return crate::read::shaped(self.core, self.request, self.info, (code, object));
+        }
         let bytes = crate::read::shown_bytes(self.info, stored);
         Ok(Answer::json(code, bytes).encoded(accept.encoding))
     }
