@@ -1,6 +1,6 @@
 //! The type checker: finds the type of every node and the overloads that calls may take.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::ast::{Call, Comprehension, Expr, ExprId, ExprKind, List, Literal, MapEntry, Select};
@@ -20,6 +20,7 @@ use unify::Unifier;
 pub(crate) struct Checked {
     types: HashMap<ExprId, Type>,
     overloads: HashMap<ExprId, Vec<&'static str>>,
+    namespaced: HashSet<ExprId>,
 }
 
 impl Checked {
@@ -28,13 +29,22 @@ impl Checked {
         self.types.get(&id).unwrap_or(&Type::Dyn)
     }
 
-    #[allow(dead_code, reason = "costs are counted by overload")]
+    /// Returns the overloads that a call may take.
+    pub(crate) fn overloads(&self, id: ExprId) -> &[&'static str] {
+        self.overloads.get(&id).map_or(&[], Vec::as_slice)
+    }
+
     /// Returns the overload of a call if there is just one.
     pub(crate) fn overload(&self, id: ExprId) -> Option<&'static str> {
-        match self.overloads.get(&id)?.as_slice() {
+        match self.overloads(id) {
             [one] => Some(one),
             _ => None,
         }
+    }
+
+    /// Tells whether the call `a.b(…)` is one of the function `a.b`.
+    pub(crate) fn is_namespaced(&self, id: ExprId) -> bool {
+        self.namespaced.contains(&id)
     }
 }
 
@@ -186,6 +196,7 @@ impl Checker<'_> {
         if let Some(prefix) = qualified_name(target) {
             let full = format!("{prefix}.{}", call.function);
             if let Some(function) = functions.get(full.as_str()) {
+                self.checked.namespaced.insert(id);
                 return self.resolve(id, function, Style::Function, args);
             }
         }

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use crate::check;
+use crate::cost::{self, CostRange};
 use crate::functions::format::Dialect;
 use crate::functions::{Library, Run};
 use crate::parser::{self, MacroSet, Parsed, Syntax};
 use crate::plan;
 use crate::program::Program;
+use crate::schema::Schema;
 use crate::source::Issues;
 use crate::types::{Overload, Type};
 
@@ -19,6 +21,7 @@ use crate::types::{Overload, Type};
 pub struct Env {
     base: Arc<Base>,
     variables: BTreeMap<Arc<str>, Type>,
+    schemas: BTreeMap<Arc<str>, Arc<Schema>>,
 }
 
 /// What environments of one kind share.
@@ -128,15 +131,21 @@ impl Base {
     }
 }
 
+impl cost::Sizes for Env {
+    fn schema(&self, variable: &str) -> Option<&Schema> {
+        self.schemas.get(variable).map(|schema| &**schema)
+    }
+}
+
 impl Env {
     /// Returns the environment of Flux: health checks, `readyExpr`, receivers' filters.
     pub fn flux() -> Self {
-        Self { base: FLUX.clone(), variables: BTreeMap::new() }
+        Self { base: FLUX.clone(), variables: BTreeMap::new(), schemas: BTreeMap::new() }
     }
 
     /// Returns the environment of the API server: validation rules of custom resources.
     pub fn kubernetes() -> Self {
-        Self { base: KUBERNETES.clone(), variables: BTreeMap::new() }
+        Self { base: KUBERNETES.clone(), variables: BTreeMap::new(), schemas: BTreeMap::new() }
     }
 
     /// Declares a variable for checked expressions.
@@ -144,6 +153,24 @@ impl Env {
     pub fn with_variable(mut self, name: &str, of: Type) -> Self {
         self.variables.insert(Arc::from(name), of);
         self
+    }
+
+    /// Declares a variable whose values are parts of documents that follow a schema.
+    ///
+    /// The sizes that the schema allows go into the cost of expressions.
+    #[must_use]
+    pub fn with_schema(mut self, name: &str, schema: Arc<Schema>) -> Self {
+        let of = schema.declared_type();
+        self.schemas.insert(Arc::from(name), schema);
+        self.with_variable(name, of)
+    }
+
+    /// Declares such a variable whose value may be missing, as `oldSelf` may be.
+    #[must_use]
+    pub fn with_optional_schema(mut self, name: &str, schema: Arc<Schema>) -> Self {
+        let of = Type::optional(schema.declared_type());
+        self.schemas.insert(Arc::from(name), schema);
+        self.with_variable(name, of)
     }
 
     pub(crate) fn base(&self) -> &Base {
@@ -163,8 +190,10 @@ impl Env {
         let parsed = parser::parse(expression, self.base.syntax)?;
         let checked = check::check(self, &parsed)?;
         let output_type = checked.type_of(parsed.root.id).clone();
-        let plan = plan::plan(&self.base, &parsed.root).map_err(CompileError::Program)?;
-        Ok(Program::new(plan, output_type))
+        let plan =
+            plan::plan(&self.base, Some(&checked), &parsed.root).map_err(CompileError::Program)?;
+        let cost = cost::estimate(&parsed.root, &checked, self);
+        Ok(Program::new(plan, output_type, cost))
     }
 
     /// Parses an expression without checking names and types.
@@ -173,7 +202,7 @@ impl Env {
     /// In cel-go's words.
     pub fn parse(&self, expression: &str) -> Result<Program, CompileError> {
         let Parsed { root, .. } = parser::parse(expression, self.base.syntax)?;
-        let plan = plan::plan(&self.base, &root).map_err(CompileError::Program)?;
-        Ok(Program::new(plan, Type::Dyn))
+        let plan = plan::plan(&self.base, None, &root).map_err(CompileError::Program)?;
+        Ok(Program::new(plan, Type::Dyn, CostRange { min: 0, max: u64::MAX }))
     }
 }

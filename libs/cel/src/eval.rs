@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::cost;
 use crate::error::EvalError;
 use crate::functions::{find_all, name_overload};
 use crate::plan::{
@@ -9,7 +10,7 @@ use crate::plan::{
     Presence, Select, run_all,
 };
 use crate::program::Variables;
-use crate::value::{Key, Outcome, Value};
+use crate::value::{self, Key, Outcome, Value};
 
 /// The state of one run.
 pub(crate) struct Machine<'r, 'v> {
@@ -19,12 +20,32 @@ pub(crate) struct Machine<'r, 'v> {
     locals: Vec<Outcome<'v>>,
     /// How many more steps the run may take.
     steps: u64,
+    /// What it has cost so far.
+    cost: u64,
+    /// What it may cost; costs are only counted if there is a limit.
+    limit: Option<u64>,
 }
 
 impl<'r, 'v> Machine<'r, 'v> {
     pub(crate) fn new(plan: &'r Plan, variables: &'r dyn Variables<'v>, steps: u64) -> Self {
         let locals = vec![Ok(Value::Null); plan.slots];
-        Self { plan, variables, locals, steps }
+        Self { plan, variables, locals, steps, cost: 0, limit: None }
+    }
+
+    /// Counts costs, and ends the run if they exceed the limit.
+    pub(crate) fn limit_cost(&mut self, limit: u64) {
+        self.limit = Some(limit);
+    }
+
+    /// Returns what the run has cost.
+    pub(crate) fn cost(&self) -> u64 {
+        self.cost
+    }
+
+    fn charge(&mut self, cost: u64) -> Result<(), EvalError> {
+        let Some(limit) = self.limit else { return Ok(()) };
+        self.cost = self.cost.saturating_add(cost);
+        if self.cost > limit { Err(EvalError::budget()) } else { Ok(()) }
     }
 
     pub(crate) fn run(&mut self) -> Outcome<'v> {
@@ -36,12 +57,18 @@ impl<'r, 'v> Machine<'r, 'v> {
         self.steps = self.steps.checked_sub(1).ok_or_else(EvalError::budget)?;
         match node {
             Node::Constant(value) => Ok(value.clone()),
-            Node::Variable(slot) => self.variable(*slot),
-            Node::Local(slot) => self.locals.get(*slot).cloned().unwrap_or(Ok(Value::Null)),
-            Node::Taken(slot) => match self.locals.get_mut(*slot) {
-                Some(local) => std::mem::replace(local, Ok(Value::Null)),
-                None => Ok(Value::Null),
-            },
+            Node::Variable(slot) => {
+                self.charge(1)?;
+                self.variable(*slot)
+            }
+            Node::Local(slot) => {
+                self.charge(1)?;
+                self.locals.get(*slot).cloned().unwrap_or(Ok(Value::Null))
+            }
+            Node::Taken(slot) => {
+                self.charge(1)?;
+                self.take(*slot)
+            }
             Node::Select(select) => self.select(select),
             Node::Index(index) => self.index(index),
             Node::And(terms) => self.logic(terms, false),
@@ -49,8 +76,12 @@ impl<'r, 'v> Machine<'r, 'v> {
             Node::Conditional(branches) => self.conditional(branches),
             Node::NotStrictlyFalse(inner) => match self.node(inner) {
                 Err(error) if error.is_fatal() => Err(error),
-                outcome => Ok(Value::Bool(!matches!(outcome, Ok(Value::Bool(false))))),
+                outcome => {
+                    self.charge(1)?;
+                    Ok(Value::Bool(!matches!(outcome, Ok(Value::Bool(false)))))
+                }
             },
+            Node::Member(pair) => self.member(pair),
             Node::OptionalOr(pair) => self.optional_or(pair),
             Node::OptionalOrValue(pair) => self.optional_or_value(pair),
             Node::Call(call) => self.call(call),
@@ -64,6 +95,13 @@ impl<'r, 'v> Machine<'r, 'v> {
             Node::List(list) => self.list(list),
             Node::Map(entries) => self.map(entries),
             Node::Fold(fold) => self.fold(fold),
+        }
+    }
+
+    fn take(&mut self, slot: usize) -> Outcome<'v> {
+        match self.locals.get_mut(slot) {
+            Some(local) => std::mem::replace(local, Ok(Value::Null)),
+            None => Ok(Value::Null),
         }
     }
 
@@ -103,6 +141,7 @@ impl<'r, 'v> Machine<'r, 'v> {
     fn index(&mut self, index: &Index) -> Outcome<'v> {
         let operand = self.node(&index.operand)?;
         let key = self.node(&index.index)?;
+        self.charge(access_cost(&index.operand, index.kind))?;
         let (operand, kind) = match (operand, index.kind) {
             (Value::Optional(None), _) => return Ok(Value::NONE),
             (Value::Optional(Some(inner)), _) => ((*inner).clone(), Access::Optional),
@@ -179,16 +218,28 @@ impl<'r, 'v> Machine<'r, 'v> {
             args.push(self.node(arg)?);
         }
         if let ("_+_", [Value::List(_), Value::List(_)]) = (call.name, args.as_slice()) {
+            self.charge(1)?;
             return append(args);
         }
-        run_all(&call.runs, &args).map_err(|error| {
+        let outcome = run_all(&call.runs, &args).map_err(|error| {
             if call.names_types { name_overload(error, call.name, &args) } else { error }
-        })
+        });
+        if self.limit.is_some() {
+            let result = outcome.as_ref().ok();
+            self.charge(match call.name {
+                "_==_" | "_!=_" => cost::equality_cost(call.name, &args),
+                name => cost::call_cost(name, call.overload, &args, result),
+            })?;
+        }
+        outcome
     }
 
     #[inline(never)]
     fn pattern(&mut self, node: &PatternNode) -> Outcome<'v> {
         let text = self.node(&node.text)?;
+        if self.limit.is_some() {
+            self.charge(cost::pattern_cost(&text, &node.source))?;
+        }
         let limit = node.limit.as_ref().map(|limit| self.node(limit)).transpose()?;
         let Value::String(text) = &text else { return Err(EvalError::no_such_overload()) };
         match (node.usage, limit) {
@@ -217,7 +268,19 @@ impl<'r, 'v> Machine<'r, 'v> {
                 }
             }
         }
+        self.charge(cost::LIST)?;
         Ok(Value::list(items))
+    }
+
+    /// Looks for a value in a constant list.
+    #[inline(never)]
+    fn member(&mut self, pair: &[Node; 2]) -> Outcome<'v> {
+        let wanted = self.node(&pair[0])?;
+        let Value::List(list) = self.node(&pair[1])? else {
+            return Err(EvalError::no_such_overload());
+        };
+        let found = list.iter().flatten().any(|item| value::equal(&item, &wanted));
+        Ok(Value::Bool(found))
     }
 
     #[inline(never)]
@@ -242,6 +305,7 @@ impl<'r, 'v> Machine<'r, 'v> {
             };
             entries.insert(key, value);
         }
+        self.charge(cost::MAP)?;
         Ok(Value::map(entries))
     }
 
@@ -333,6 +397,20 @@ fn append(args: Vec<Value<'_>>) -> Outcome<'_> {
         }
         _ => Err(EvalError::no_such_overload()),
     }
+}
+
+/// Returns what it costs to look at a part of what a node returns; a presence test is free.
+fn access_cost(operand: &Node, kind: Access) -> u64 {
+    let chained = matches!(
+        operand,
+        Node::Variable(_)
+            | Node::Local(_)
+            | Node::Select(_)
+            | Node::Index(_)
+            | Node::Conditional(_)
+    );
+    let own = if chained { 1 } else { 2 };
+    if kind == Access::Test { own - 1 } else { own }
 }
 
 fn not_optional(what: &str, value: &Value<'_>) -> EvalError {

@@ -9,6 +9,7 @@
 
 mod ast;
 mod check;
+mod cost;
 mod env;
 mod error;
 mod eval;
@@ -24,11 +25,12 @@ mod source;
 mod types;
 mod value;
 
+pub use cost::CostRange;
 pub use env::{CompileError, Env};
 pub use error::{ErrorKind, EvalError};
 pub use expression::{Expression, ExpressionError};
 pub use opaque::Opaque;
-pub use program::{Program, Variables};
+pub use program::{Evaluation, Program, Variables};
 pub use schema::{Schema, SchemaPlace};
 pub use source::Issues;
 pub use types::{ObjectType, Type};

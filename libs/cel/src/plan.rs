@@ -6,12 +6,13 @@ use std::sync::Arc;
 use flux_gostd::Regexp;
 
 use crate::ast::{Call, Comprehension, Expr, ExprId, ExprKind, Literal};
+use crate::check::Checked;
 use crate::env::Base;
 use crate::error::EvalError;
 use crate::functions::{self, Run};
 use crate::parser::{ACCUMULATOR, operator};
 use crate::types::Type;
-use crate::value::{Key, Text, Value};
+use crate::value::{Key, List, Text, Value};
 
 /// A program that can run.
 pub(crate) struct Plan {
@@ -39,6 +40,8 @@ pub(crate) enum Node {
     NotStrictlyFalse(Box<Node>),
     OptionalOr(Box<[Node; 2]>),
     OptionalOrValue(Box<[Node; 2]>),
+    /// Whether a value is in a constant list, which costs nothing.
+    Member(Box<[Node; 2]>),
     Call(Box<CallNode>),
     Pattern(Box<PatternNode>),
     /// A call of what no library defines.
@@ -80,6 +83,8 @@ pub(crate) struct CallNode {
     pub(crate) name: &'static str,
     pub(crate) runs: Vec<Run>,
     pub(crate) names_types: bool,
+    /// The overload if the checker found just one.
+    pub(crate) overload: Option<&'static str>,
     pub(crate) args: Vec<Node>,
 }
 
@@ -90,7 +95,6 @@ pub(crate) struct PatternNode {
     pub(crate) pattern: Regexp,
     /// How many matches are wanted.
     pub(crate) limit: Option<Node>,
-    #[allow(dead_code, reason = "costs are counted by it")]
     /// The pattern as a value, for what costs by it.
     pub(crate) source: Value<'static>,
 }
@@ -149,8 +153,9 @@ pub(crate) struct FoldNode {
 }
 
 /// Makes a plan; the error is a text in cel-go's words.
-pub(crate) fn plan(base: &Base, root: &Expr) -> Result<Plan, String> {
-    let mut planner = Planner { base, variables: BTreeMap::new(), locals: Vec::new(), slots: 0 };
+pub(crate) fn plan(base: &Base, checked: Option<&Checked>, root: &Expr) -> Result<Plan, String> {
+    let mut planner =
+        Planner { base, checked, variables: BTreeMap::new(), locals: Vec::new(), slots: 0 };
     let root = planner.node(root)?;
     let Planner { variables, slots, .. } = planner;
     let mut by_slot: Vec<_> = variables.into_iter().map(|(name, slot)| (slot, name)).collect();
@@ -161,6 +166,7 @@ pub(crate) fn plan(base: &Base, root: &Expr) -> Result<Plan, String> {
 
 struct Planner<'b> {
     base: &'b Base,
+    checked: Option<&'b Checked>,
     variables: BTreeMap<Arc<str>, usize>,
     /// Names of loop variables with their slots, the innermost last.
     locals: Vec<(Arc<str>, usize)>,
@@ -213,7 +219,7 @@ impl Planner<'_> {
         type_named(&format!("{}.{}", qualified_name(&select.operand)?, select.field))
     }
 
-    fn call(&mut self, _id: ExprId, call: &Call) -> Result<Node> {
+    fn call(&mut self, id: ExprId, call: &Call) -> Result<Node> {
         let (function, target) = self.resolve(call);
         let operands = target.into_iter().chain(&call.args);
         let args: Vec<Node> = operands.map(|arg| self.node(arg)).collect::<Result<_>>()?;
@@ -224,13 +230,16 @@ impl Planner<'_> {
             operator::NOT_STRICTLY_FALSE => {
                 one(args).map(|arg| Node::NotStrictlyFalse(Box::new(arg)))
             }
+            "@in" if matches!(args.as_slice(), [_, Node::Constant(Value::List(list))] if is_plain(list)) => {
+                Ok(Node::Member(pair(args)?))
+            }
             operator::INDEX => self.index(args, Access::Value),
             operator::OPTIONAL_INDEX | operator::OPTIONAL_SELECT => {
                 self.index(args, Access::Optional)
             }
             "or" if args.len() == 2 => pair(args).map(Node::OptionalOr),
             "orValue" if args.len() == 2 => pair(args).map(Node::OptionalOrValue),
-            _ => self.function(&function, args),
+            _ => self.function(id, &function, args),
         }
     }
 
@@ -258,7 +267,7 @@ impl Planner<'_> {
         })
     }
 
-    fn function(&mut self, name: &Arc<str>, args: Vec<Node>) -> Result<Node> {
+    fn function(&mut self, id: ExprId, name: &Arc<str>, args: Vec<Node>) -> Result<Node> {
         let Some(callable) = self.base.functions.get(&**name) else {
             if args.is_empty() {
                 return Err(format!("no such overload: {name}()"));
@@ -284,6 +293,7 @@ impl Planner<'_> {
             name: callable.name,
             runs: callable.runs.clone(),
             names_types: callable.names_types,
+            overload: self.checked.and_then(|checked| checked.overload(id)),
             args,
         })))
     }
@@ -387,6 +397,20 @@ fn field_of(operand: Node, field: Arc<str>, kind: Access) -> Node {
         _ => false,
     };
     Node::Select(Box::new(Select { operand, field, kind, named }))
+}
+
+/// Tells whether a list holds nothing but scalars.
+fn is_plain(list: &List<'_>) -> bool {
+    list.iter().all(|item| {
+        matches!(
+            item,
+            Ok(Value::Bool(_)
+                | Value::Int(_)
+                | Value::Uint(_)
+                | Value::Double(_)
+                | Value::String(_))
+        )
+    })
 }
 
 fn presence(optional: bool) -> Presence {

@@ -2,6 +2,7 @@
 
 use serde_json::Value as Json;
 
+use crate::cost::CostRange;
 use crate::error::EvalError;
 use crate::eval::Machine;
 use crate::plan::Plan;
@@ -15,6 +16,16 @@ const DEFAULT_STEPS: u64 = 10_000_000;
 pub struct Program {
     plan: Plan,
     output_type: Type,
+    cost: CostRange,
+}
+
+/// What running an expression came to.
+#[derive(Clone, Debug)]
+pub struct Evaluation<'v> {
+    /// The value, or why there is none.
+    pub outcome: Result<Value<'v>, EvalError>,
+    /// What it cost.
+    pub cost: u64,
 }
 
 /// Gives an expression the values of its variables.
@@ -39,13 +50,34 @@ impl<'v, const N: usize> Variables<'v> for [(&str, Value<'v>); N] {
 }
 
 impl Program {
-    pub(crate) fn new(plan: Plan, output_type: Type) -> Self {
-        Self { plan, output_type }
+    pub(crate) fn new(plan: Plan, output_type: Type, cost: CostRange) -> Self {
+        Self { plan, output_type, cost }
     }
 
     /// Returns the type of the result; `dyn` for an unchecked expression.
     pub fn output_type(&self) -> &Type {
         &self.output_type
+    }
+
+    /// Returns what running the expression costs, by the sizes that schemas allow.
+    ///
+    /// Nothing is known of an unchecked expression.
+    pub fn estimated_cost(&self) -> CostRange {
+        self.cost
+    }
+
+    /// Tells whether the expression reads a variable.
+    pub fn reads(&self, variable: &str) -> bool {
+        self.plan.variables.iter().any(|own| **own == *variable)
+    }
+
+    /// Runs the expression and counts what it costs, as the API server does; past `limit` it ends
+    /// with an error of the kind [`ErrorKind::Budget`](crate::ErrorKind::Budget).
+    pub fn evaluate_within<'v>(&self, variables: &dyn Variables<'v>, limit: u64) -> Evaluation<'v> {
+        let mut machine = Machine::new(&self.plan, variables, DEFAULT_STEPS);
+        machine.limit_cost(limit);
+        let outcome = machine.run();
+        Evaluation { outcome, cost: machine.cost() }
     }
 
     /// Runs the expression.

@@ -16,7 +16,6 @@ pub use openapi::SchemaPlace;
 pub struct Schema {
     pub(crate) kind: SchemaKind,
     pub(crate) nullable: bool,
-    #[allow(dead_code, reason = "costs are estimated by it")]
     /// How many elements, entries or characters it may have.
     pub(crate) max_elements: u64,
     /// How many bytes it takes at least.

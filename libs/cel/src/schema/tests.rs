@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use serde_json::{Value as Json, json};
 
 use crate::{Env, Schema, SchemaPlace, Value};
@@ -30,10 +32,10 @@ fn schema() -> Schema {
 
 /// Checks and runs a rule over two versions of a resource.
 fn check(rule: &str, object: &Json, old: &Json, expected: &str) {
-    let schema = schema();
+    let schema = Arc::new(schema());
     let env = Env::kubernetes()
-        .with_variable("self", schema.declared_type())
-        .with_variable("oldSelf", schema.declared_type());
+        .with_schema("self", schema.clone())
+        .with_schema("oldSelf", schema.clone());
     let got = match env.compile(rule) {
         Err(error) => error.to_string().lines().next().unwrap().to_owned(),
         Ok(program) => {
