@@ -95,8 +95,8 @@ async fn follow_kustomizations(mut watch: Subscription, queue: Queue, reconciler
                 if is_news {
                     queue.add_with(Key::of(&new), priority);
                 }
-                if let Some(old) = old {
-                    wake_dependents(&old, &new, &store, &queue);
+                if priority == Priority::Event {
+                    wake_dependents(old.as_deref(), &new, &store, &queue);
                 }
             }
             Change::Deleted(object) => {
@@ -122,18 +122,22 @@ fn is_asked(old: &Object, new: &Object) -> bool {
 }
 
 /// Queues those that wait for a Kustomization which has just become what they wait for.
-fn wake_dependents(old: &Object, new: &Object, store: &Store, queue: &Queue) {
-    let (Some(old), Some(new)) = (typed(old), typed(new)) else { return };
-    if old.status == new.status {
+fn wake_dependents(old: Option<&Object>, new: &Object, store: &Store, queue: &Queue) {
+    let Some(new) = typed(new) else { return };
+    let old = old.and_then(typed);
+    if old.as_ref().is_some_and(|old| old.status == new.status) {
         return;
     }
     let is_ready = |it: &Kustomization| {
         it.metadata.generation == it.status.observed_generation
             && conditions::is_true(&it.status.conditions, READY)
     };
-    let reached = is_ready(&new)
-        && (!is_ready(&old)
-            || old.status.last_applied_revision != new.status.last_applied_revision);
+    // A dependency that has only just appeared changes at least what its dependents say.
+    let reached = old.as_ref().is_none_or(|old| {
+        is_ready(&new)
+            && (!is_ready(old)
+                || old.status.last_applied_revision != new.status.last_applied_revision)
+    });
     let own = key(&new);
     for it in store.list().iter().filter_map(|object| typed(object)) {
         let mut references = it.spec.depends_on.iter().filter(|reference| {

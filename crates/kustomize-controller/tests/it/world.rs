@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use flux_api::{Artifact, Kustomization, KustomizationSpec, conditions};
-use flux_apiserver::{Controllers, Options as ServerOptions, Server};
+use flux_apiserver::{Controllers, Options as ServerOptions, Server, Toggle};
 use flux_cluster::{Cluster, Deletion, List, Patch, Target, Write};
 use flux_kustomize_controller::{Artifacts, FetchError, Fetched, Options, run};
 use flux_manifest::{GroupVersionKind, Object};
@@ -48,7 +48,7 @@ fn start_server() -> Server {
     let start = "2026-01-01T00:00:00Z".parse().unwrap();
     let options = ServerOptions {
         seed: Some(1),
-        controllers: Controllers::NONE,
+        controllers: Controllers { role_aggregation: Toggle::On, ..Controllers::NONE },
         clock: Arc::new(flux_apiserver::clock::TokioClock::starting_at(start)),
         ..ServerOptions::default()
     };
