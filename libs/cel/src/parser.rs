@@ -16,6 +16,7 @@ mod syntax;
 pub(crate) use macros::{ACCUMULATOR, MAP_INSERT, MacroSet};
 
 use logic::Logic;
+use syntax::Wanted;
 
 /// How many characters an expression may have.
 const SIZE_LIMIT: usize = 100_000;
@@ -74,12 +75,12 @@ pub(crate) fn parse(text: &str, syntax: Syntax) -> Result<Parsed, Issues> {
         issues: lexed.issues,
     };
     let result = parser.start();
-    let Parser { places, mut issues, .. } = parser;
+    let Parser { at, places, mut issues, .. } = parser;
     match result {
         Ok(root) if issues.is_empty() => Ok(Parsed { root, places, source }),
         Ok(_) => Err(Issues::new(&source, issues)),
-        Err(Stop::Syntax) => {
-            issues.extend(syntax::diagnose(&lexed.tokens));
+        Err(Stop::Syntax(wanted)) => {
+            issues.extend(syntax::diagnose(&lexed.tokens, at, wanted));
             Err(Issues::new(&source, issues))
         }
         Err(Stop::TooDeep(message)) => {
@@ -92,7 +93,7 @@ pub(crate) fn parse(text: &str, syntax: Syntax) -> Result<Parsed, Issues> {
 /// Why parsing cannot go on.
 enum Stop {
     /// The tokens do not follow the grammar; `syntax` finds the words for it.
-    Syntax,
+    Syntax(Wanted),
     /// The expression nests too deep.
     TooDeep(String),
 }
@@ -164,13 +165,25 @@ impl<'t, 's> Parser<'t, 's> {
     }
 
     fn advance(&mut self) -> Result<&'t Token<'s>> {
-        let token = self.tokens.get(self.at).ok_or(Stop::Syntax)?;
+        let token = self.tokens.get(self.at).ok_or(Stop::Syntax(Wanted::Operand))?;
         self.at += 1;
         Ok(token)
     }
 
     fn expect(&mut self, kind: Kind) -> Result<&'t Token<'s>> {
-        if self.peek() == kind { self.advance() } else { Err(Stop::Syntax) }
+        if self.peek() == kind { self.advance() } else { Err(Stop::Syntax(Wanted::Token(kind))) }
+    }
+
+    /// Takes the comma between elements, after which there may be the end instead.
+    fn separator(&mut self, close: Kind) -> Result<()> {
+        if self.peek() != Kind::Comma {
+            return Err(Stop::Syntax(Wanted::Separator(close)));
+        }
+        self.advance()?;
+        if self.peek() == Kind::End {
+            return Err(Stop::Syntax(Wanted::Token(close)));
+        }
+        Ok(())
     }
 
     fn accept(&mut self, kind: Kind) -> Result<Option<&'t Token<'s>>> {
@@ -249,7 +262,7 @@ impl<'t, 's> Parser<'t, 's> {
             pending.push((self.places.next(Some(token.offset)), name, strength));
             operands.push(self.unary()?);
         }
-        operands.pop().ok_or(Stop::Syntax)
+        operands.pop().ok_or(Stop::Syntax(Wanted::Operand))
     }
 
     fn unary(&mut self) -> Result<Expr> {
@@ -298,7 +311,7 @@ impl<'t, 's> Parser<'t, 's> {
         }
         if name.kind != Kind::Ident {
             self.at -= 1;
-            return Err(Stop::Syntax);
+            return Err(Stop::Syntax(Wanted::Field));
         }
         let field: Arc<str> = Arc::from(name.text);
         if optional {
@@ -337,6 +350,9 @@ impl<'t, 's> Parser<'t, 's> {
         let mut args = Vec::new();
         if self.accept(Kind::CloseParen)?.is_some() {
             return Ok(args);
+        }
+        if !syntax::begins_operand(self.peek()) {
+            return Err(Stop::Syntax(Wanted::Argument));
         }
         loop {
             args.push(self.expr()?);
@@ -423,11 +439,11 @@ impl<'t, 's> Parser<'t, 's> {
                 return Ok(values);
             }
             if !values.is_empty() {
-                self.expect(Kind::Comma)?;
+                self.separator(Kind::CloseBrace)?;
             }
             let question = self.accept(Kind::Question)?;
             if !matches!(self.peek(), Kind::Ident | Kind::EscapedIdent) {
-                return Err(Stop::Syntax);
+                return Err(Stop::Syntax(Wanted::Token(Kind::Ident)));
             }
             let name = self.advance()?;
             self.expect(Kind::Colon)?;
@@ -459,7 +475,7 @@ impl<'t, 's> Parser<'t, 's> {
                 break;
             }
             if !elements.is_empty() {
-                self.expect(Kind::Comma)?;
+                self.separator(Kind::CloseBracket)?;
             }
             let question = self.accept(Kind::Question)?;
             elements.push(self.expr()?);
@@ -482,7 +498,7 @@ impl<'t, 's> Parser<'t, 's> {
                 break;
             }
             if !entries.is_empty() {
-                self.expect(Kind::Comma)?;
+                self.separator(Kind::CloseBrace)?;
             }
             let question = self.accept(Kind::Question)?;
             let key = self.expr()?;
@@ -513,7 +529,7 @@ impl<'t, 's> Parser<'t, 's> {
             Kind::Null => Ok(Literal::Null),
             _ => {
                 self.at -= 1;
-                return Err(Stop::Syntax);
+                return Err(Stop::Syntax(Wanted::Operand));
             }
         };
         match literal {

@@ -40,6 +40,10 @@ impl Source {
     }
 
     fn position(&self, offset: Offset) -> Position {
+        if matches!(self.lines.as_slice(), [line] if line.text.is_empty()) {
+            // An empty text has a line but no column.
+            return Position { line: 1, column: -1 };
+        }
         let after = self.lines.partition_point(|line| line.start <= offset.0);
         let index = after.saturating_sub(1);
         let start = self.lines.get(index).map_or(0, |line| line.start);
