@@ -14,7 +14,7 @@ use crate::pki::{Pki, PkiError};
 use crate::random::Random;
 use crate::registry::{Registry, ResourceInfo, View};
 use crate::service::ApiService;
-use crate::store::Store;
+use crate::store::{DiskError, Store};
 
 /// Why a server could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +25,9 @@ pub enum StartError {
     /// The key for service account tokens cannot be used.
     #[error("unusable key for service account tokens")]
     AccountKey,
+    /// The objects of the data directory are not to be had.
+    #[error("cannot use the stored objects: {0}")]
+    Disk(#[from] DiskError),
     /// The keys or certificates are not to be had.
     #[error("no certificate authority")]
     Pki(#[from] PkiError),
@@ -110,7 +113,10 @@ impl Server {
         };
         let random = Random::from_seed(seed);
         let authenticator = Authenticator::new(&options.token_users, &random);
-        let store = Store::default();
+        let store = match &options.data_dir {
+            Some(data_dir) => Store::open_at(data_dir)?,
+            None => Store::default(),
+        };
         for info in &resources {
             store.open(&info.storage);
         }

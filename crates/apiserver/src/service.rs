@@ -46,10 +46,26 @@ impl ApiService {
     {
         let (parts, body) = request.into_parts();
         match read(body).await {
-            Ok(body) => handle::respond(self.core, parts, body).await,
+            Ok(body) => {
+                let core = self.core.clone();
+                let response = handle::respond(self.core, parts, body).await;
+                if core.store.has_failed() {
+                    return Answer::status(&not_stored()).into_response();
+                }
+                response
+            }
             Err(status) => Answer::status(&status).into_response(),
         }
     }
+}
+
+/// Says that nothing can be acknowledged since the disk takes no writes.
+fn not_stored() -> Status {
+    Status::new(
+        500,
+        "InternalError",
+        "the data directory takes no writes; see the server's log".to_owned(),
+    )
 }
 
 async fn read<B>(body: B) -> Result<Bytes, Status>

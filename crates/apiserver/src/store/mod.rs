@@ -3,18 +3,23 @@
 //! Reads never wait for the rules of a write: writers hold [`Store::writer`] while they decide and
 //! take the lock of the objects only to put the result in place.
 
+mod disk;
 mod history;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use bytes::Bytes;
 use serde_json::Value;
 use tokio::sync::watch;
 
+use disk::Disk;
+pub use disk::DiskError;
 use history::History;
 pub use history::{Event, EventKind, Expired};
 
@@ -176,13 +181,23 @@ pub struct Store {
     state: RwLock<State>,
     writing: Mutex<()>,
     changed: watch::Sender<u64>,
+    /// Where every write goes before it is acknowledged, if anywhere.
+    disk: Option<Disk>,
+    /// Set once a write did not get to the disk: from then on nothing may be acknowledged.
+    failed: AtomicBool,
 }
 
 impl Default for Store {
     fn default() -> Self {
         let state = State { revision: 1, compacted: 0, buckets: HashMap::new() };
         let changed = watch::Sender::new(state.revision);
-        Self { state: RwLock::new(state), writing: Mutex::new(()), changed }
+        Self {
+            state: RwLock::new(state),
+            writing: Mutex::new(()),
+            changed,
+            disk: None,
+            failed: AtomicBool::new(false),
+        }
     }
 }
 
@@ -196,6 +211,43 @@ pub struct Page {
 }
 
 impl Store {
+    /// Opens the store of a directory with everything that was acknowledged before.
+    ///
+    /// # Errors
+    /// The file is damaged, in use, or cannot be written.
+    pub fn open_at(data_dir: &Path) -> Result<Self, DiskError> {
+        let disk = Disk::open(data_dir)?;
+        let (found, revision) = disk.load()?;
+        let store = Self { disk: Some(disk), ..Self::default() };
+        let mut state = store.state.write().unwrap_or_else(PoisonError::into_inner);
+        state.revision = revision.max(1);
+        state.compacted = state.revision;
+        let revision = state.revision;
+        for it in found {
+            let bucket =
+                state.buckets.entry(it.collection).or_insert_with(|| Bucket::new(revision));
+            let stored = Stored::new(&it.key, it.revision, it.shape, &it.object);
+            bucket.objects.insert(stored.key.clone(), Arc::new(stored));
+        }
+        drop(state);
+        store.changed.send_replace(revision);
+        Ok(store)
+    }
+
+    /// Tells whether a write did not get to the disk; then nothing may be acknowledged any more.
+    pub fn has_failed(&self) -> bool {
+        self.failed.load(Ordering::Acquire)
+    }
+
+    /// Writes to the disk, if there is one.
+    fn persist(&self, write: impl FnOnce(&Disk) -> Result<(), DiskError>) {
+        let Some(disk) = &self.disk else { return };
+        if let Err(error) = write(disk) {
+            tracing::error!(%error, "write not stored");
+            self.failed.store(true, Ordering::Release);
+        }
+    }
+
     /// Returns the revision of the last write.
     pub fn revision(&self) -> u64 {
         self.read().revision
@@ -353,6 +405,7 @@ impl Writer<'_> {
         let revision = self.store.revision() + 1;
         set_resource_version(object, revision);
         let stored = Arc::new(Stored::new(target.key, revision, target.shape, object));
+        self.store.persist(|disk| disk.put(target.collection, &stored));
         self.commit(target, |bucket| {
             let previous = bucket.objects.insert(target.key.into(), stored.clone());
             let kind = if previous.is_some() { EventKind::Modified } else { EventKind::Created };
@@ -366,6 +419,7 @@ impl Writer<'_> {
         let revision = self.store.revision() + 1;
         set_resource_version(last, revision);
         let stored = Arc::new(Stored::new(target.key, revision, target.shape, last));
+        self.store.persist(|disk| disk.delete(target.collection, target.key, revision));
         self.commit(target, |bucket| {
             let previous = bucket.objects.remove(target.key);
             Event { kind: EventKind::Deleted, object: stored.clone(), previous }
