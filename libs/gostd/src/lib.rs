@@ -3,9 +3,10 @@
 //! In: text and values. Out: what Go would print or read, error texts included.
 //! Never: clocks, files, environment.
 //!
-//! Start at the module of the type: [`duration`], [`number`], [`time`], [`quote`], [`re2`].
+//! Start at the module of the type: [`duration`], [`format`], [`number`], [`time`], [`quote`], [`re2`].
 
 pub mod duration;
+pub mod format;
 pub mod number;
 pub mod quote;
 pub mod re2;
