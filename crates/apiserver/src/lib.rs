@@ -35,6 +35,7 @@ mod read;
 pub mod registry;
 mod request;
 mod respond;
+mod scale;
 mod selector;
 mod server;
 mod service;

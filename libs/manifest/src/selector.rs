@@ -77,7 +77,7 @@ impl LabelSelector {
             value.get("matchLabels").and_then(Value::as_object).into_iter().flatten()
         {
             let value = value.as_str().unwrap_or_default().to_owned();
-            requirements.push(Requirement::new(key.clone(), Operator::In, vec![value])?);
+            requirements.push(Requirement::new(key.clone(), Operator::Equals, vec![value])?);
         }
         let expressions = value.get("matchExpressions").and_then(Value::as_array);
         for expression in expressions.into_iter().flatten() {

@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::registry::ResourceInfo;
 use crate::request::{Accept, Request, Shape};
 use crate::respond::{Answer, to_json};
+use crate::scale;
 use crate::server::Core;
 use crate::status::Status;
 use crate::store::{self, Stored};
@@ -65,6 +66,10 @@ pub(crate) async fn get(
     let key = store::key(target.object_namespace(), &target.name);
     let found = core.store.get(&info.storage, &key);
     let found = found.ok_or_else(|| Status::not_found(info.group_resource(), &target.name))?;
+    if let Some(paths) = scale::paths(info, &target.subresource) {
+        let scale = scale::of(&shown(info, &found), paths);
+        return Ok(Answer::value(200, scale).encoded(accept.encoding));
+    }
     if accept.shape == Shape::Whole {
         return Ok(Answer::json(200, shown_bytes(info, &found)).encoded(accept.encoding));
     }

@@ -43,5 +43,10 @@ impl Typing {
     }
 }
 
+/// Returns the type of a definition of the OpenAPI data.
+pub(crate) fn built_in_type(definition: &str) -> Type {
+    BUILT_IN.type_of(definition).unwrap_or_else(Type::deduced)
+}
+
 static BUILT_IN: LazyLock<Arc<Schema>> =
     LazyLock::new(|| Schema::new(openapi::names(), openapi::definition_v3));

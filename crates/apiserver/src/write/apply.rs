@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::Scope;
 use super::create::store_new;
 use super::ownership::KindVersions;
+use super::scale;
 use super::update::{Changed, check_name, store_changed};
 use crate::decode::from_document;
 use crate::document::Document;
@@ -32,6 +33,9 @@ pub(crate) fn apply(scope: &Scope<'_>) -> Result<Answer, Status> {
             "error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot \
              unmarshal {kind} into Go value of type map[string]interface {{}}"
         )));
+    }
+    if let Some(paths) = crate::scale::paths(info, &scope.request.target.subresource) {
+        return scale::write(scope, paths, scale::Write::Apply(applied));
     }
     let writer = core.store.writer();
     let stored = core.store.get(&info.storage, &scope.key());
@@ -95,7 +99,7 @@ fn scalar_kind(value: &Value) -> &'static str {
     }
 }
 
-fn refusal(error: ApplyError) -> Status {
+pub(super) fn refusal(error: ApplyError) -> Status {
     match error {
         ApplyError::Conflicts(conflicts) => conflict(&conflicts),
         ApplyError::BadRequest(why) => Status::bad_request(why),

@@ -5,6 +5,7 @@ mod create;
 mod delete;
 mod ownership;
 mod patch;
+mod scale;
 #[cfg(test)]
 mod tests;
 mod update;
@@ -64,7 +65,7 @@ impl<'a> Scope<'a> {
 
     pub(crate) fn part(&self) -> Part {
         match self.request.target.subresource.as_str() {
-            "" => Part::Whole,
+            "" | "scale" => Part::Whole,
             "status" => Part::Status,
             _ => Part::Other,
         }

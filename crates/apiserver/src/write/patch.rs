@@ -1,18 +1,19 @@
 //! PATCH in its five forms.
 
-use flux_ssa::Plain;
 use flux_ssa::patch::{self, JsonPatch, JsonPatchError, StrategicError};
+use flux_ssa::{Plain, Type};
 use serde_json::Value;
 
 use super::Scope;
 use super::apply::apply;
 use super::ownership::book;
+use super::scale;
 use super::update::{Changed, check_name, store_changed};
 use crate::decode::from_patched;
 use crate::document;
 use crate::meta;
 use crate::read::shown;
-use crate::registry::ResourceInfo;
+use crate::registry::{ResourceInfo, built_in_type};
 use crate::request::{FieldValidation, Request};
 use crate::respond::Answer;
 use crate::server::Core;
@@ -48,7 +49,15 @@ pub(crate) fn patch(core: &Core, request: &Request, info: &ResourceInfo) -> Resu
         let error = FieldError::forbidden("force", detail);
         return Err(Status::invalid("meta.k8s.io", "PatchOptions", "", &error.into()));
     }
-    merge(&scope, form)
+    match crate::scale::paths(info, &request.target.subresource) {
+        Some(paths) => {
+            let Patch { value, .. } = read_patch(&scope, form)?;
+            let of = built_in_type("io.k8s.api.autoscaling.v1.Scale");
+            let patch = move |live: &Value| patched(form, live, value, &of);
+            scale::write(&scope, paths, scale::Write::Patch(Box::new(patch)))
+        }
+        None => merge(&scope, form),
+    }
 }
 
 fn unsupported() -> Status {
@@ -64,7 +73,7 @@ fn merge(scope: &Scope<'_>, form: Form) -> Result<Answer, Status> {
     let old = shown(info, &stored);
     let Patch { value, blamed } = read_patch(scope, form)?;
     let shown_patch = Plain(&value).to_string();
-    let patched = patched(scope, form, &old, value)?;
+    let patched = patched(form, &old, value, &info.typing().of)?;
     let body =
         from_patched(info, &patched, blamed, scope.options.field_validation).map_err(|error| {
             match form {
@@ -108,7 +117,7 @@ fn read_patch(scope: &Scope<'_>, form: Form) -> Result<Patch, Status> {
     Ok(Patch { value: document.into_value(), blamed })
 }
 
-fn patched(scope: &Scope<'_>, form: Form, old: &Value, patch: Value) -> Result<Value, Status> {
+fn patched(form: Form, old: &Value, patch: Value, of: &Type) -> Result<Value, Status> {
     let mut object = old.clone();
     match form {
         Form::Json => {
@@ -125,8 +134,7 @@ fn patched(scope: &Scope<'_>, form: Form, old: &Value, patch: Value) -> Result<V
         Form::Strategic => {
             check_map(&patch, "")?;
             let patch = if patch.is_null() { serde_json::json!({}) } else { patch };
-            patch::strategic(&mut object, patch, &scope.info.typing().of)
-                .map_err(strategic_refusal)?;
+            patch::strategic(&mut object, patch, of).map_err(strategic_refusal)?;
         }
     }
     Ok(object)

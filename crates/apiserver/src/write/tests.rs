@@ -148,3 +148,37 @@ async fn an_apply_without_manager_is_refused() {
         "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is required for apply patch"
     );
 }
+
+#[tokio::test]
+async fn a_scale_shows_and_sets_the_replicas_and_owns_them() {
+    let world = World::new().await;
+    let one = "/apis/apps/v1/namespaces/a/deployments/d";
+    let deployment = json!({
+        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "d"},
+        "spec": {
+            "replicas": 2, "selector": {"matchLabels": {"a": "b"}},
+            "template": {
+                "metadata": {"labels": {"a": "b"}},
+                "spec": {"containers": [{"name": "c", "image": "i"}]},
+            },
+        },
+    });
+    world.send("PATCH", &format!("{one}?fieldManager=m1"), APPLY, deployment).await;
+    let scale = json!({
+        "apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {"name": "d"},
+        "spec": {"replicas": 6},
+    });
+    let url = format!("{one}/scale?fieldManager=m2");
+    assert_eq!(world.send("PATCH", &url, APPLY, scale.clone()).await.0, 409);
+    let url = format!("{one}/scale?fieldManager=scaler");
+    let (code, written) = world.send("PUT", &url, "application/json", scale).await;
+    assert_eq!((code, &written["spec"]), (200, &json!({"replicas": 6})));
+    assert_eq!(written["status"]["selector"], "a=b");
+    let (_, read) = world.send("GET", one, "", Value::Null).await;
+    let owners = owners(&read);
+    assert_eq!(owners.last().map(String::as_str), Some("scaler Update {f:spec:{f:replicas:{}}}"));
+    assert!(!owners[0].contains("f:replicas"), "{owners:?}");
+    let patch = json!({"spec": {"replicas": 1}});
+    let (_, patched) = world.send("PATCH", &format!("{one}/scale"), MERGE, patch).await;
+    assert_eq!(patched["spec"], json!({"replicas": 1}));
+}

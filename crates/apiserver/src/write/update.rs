@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::create::{duplicate_owner_warning, store_new};
 use super::ownership::book;
+use super::scale;
 use super::{Part, Scope};
 use crate::authz;
 use crate::decode;
@@ -24,6 +25,11 @@ pub(crate) fn update(
 ) -> Result<Answer, Status> {
     let scope = Scope::new(core, request, info, "UpdateOptions")?;
     crate::read::accept(request)?;
+    if let Some(paths) = crate::scale::paths(info, &request.target.subresource) {
+        let format = decode::BodyFormat::of(request)?;
+        let body = decode::document(format, &request.body).map_err(Status::bad_request)?;
+        return scale::write(&scope, paths, scale::Write::Put(body.into_value()));
+    }
     let body = decode::object(request, info, scope.options.field_validation)?;
     let mut object = body.object;
     meta::normalize(&mut object);

@@ -77,7 +77,7 @@ fn match_labels_and_expressions_are_read_together() {
         "matchExpressions": [{"key": "tier", "operator": "NotIn", "values": ["be"]}],
     });
     let selector = LabelSelector::from_value(&value).unwrap();
-    assert_eq!(selector.to_string(), "app in (web),tier notin (be)");
+    assert_eq!(selector.to_string(), "app=web,tier notin (be)");
     assert!(
         LabelSelector::from_value(
             &serde_json::json!({"matchExpressions": [{"key": "a", "operator": "Is"}]})
