@@ -72,7 +72,8 @@ impl Cluster {
         Ok(Self::from_client(crate::connect::client(connection).await?, http::HeaderMap::new()))
     }
 
-    /// Connects with the text of a kubeconfig.
+    /// Connects with the text of a kubeconfig that a user of this cluster has written: paths of
+    /// files, programs to run, impersonation and switched-off checks in it are left out.
     ///
     /// # Errors
     /// A text that is no kubeconfig, or one that nothing can connect with.

@@ -93,7 +93,7 @@ impl Pass<'_> {
         let tree = self.fetch(artifact, &revisions).await?;
         self.object.status.last_attempted_revision = Some(revision.clone());
         self.progress(Step::Building, revision);
-        let access = identity::access(&self.context.cluster, &self.object, self.options);
+        let access = identity::access(&self.context.cluster, &self.object, self.options).await;
         let access = access.map_err(|error| {
             let told = Some(format!("failed to build kube client: {error}"));
             Outcome::Failed(Failure {
@@ -287,7 +287,7 @@ impl Pass<'_> {
             concurrency: self.options.concurrent_ssa,
             migrate_api_version: self.options.gates.is_on(gate::MIGRATE_API_VERSION),
         };
-        Engine::new(access.cluster, self.context.cluster.clone(), settings)
+        Engine::new(access.cluster, access.watcher, settings)
     }
 
     /// Tells of changes, if there are any, and returns whether.
@@ -462,7 +462,7 @@ impl Pass<'_> {
             tell(Severity::Error, text);
             return Ok(());
         }
-        let access = identity::access(cluster, &self.object, self.options)?;
+        let access = identity::access(cluster, &self.object, self.options).await?;
         let engine = self.engine(access, IgnoreRules::default());
         let pruned = engine.prune(&ids(entries)).await;
         if let Some(error) = pruned.error {

@@ -1,6 +1,8 @@
 //! Whose rights are used to apply.
 
-use flux_api::Kustomization;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use flux_api::{KubeConfigReference, Kustomization, SecretKeyReference};
 use flux_cluster::{Cluster, Identity, Target};
 use flux_manifest::GroupVersionKind;
 
@@ -11,6 +13,8 @@ use crate::options::Options;
 #[derive(Clone, Debug)]
 pub(crate) struct Access {
     pub(crate) cluster: Cluster,
+    /// Tells that something changed.
+    pub(crate) watcher: Cluster,
     pub(crate) reader: Reader,
 }
 
@@ -22,21 +26,56 @@ fn account<'a>(kustomization: &'a Kustomization, options: &'a Options) -> Option
 }
 
 /// Opens a connection with the rights that a Kustomization asks for.
-pub(crate) fn access(
+pub(crate) async fn access(
     cluster: &Cluster,
     kustomization: &Kustomization,
     options: &Options,
 ) -> Result<Access, String> {
-    if kustomization.spec.kube_config.is_some() {
-        return Err("remote clusters are not supported yet".to_owned());
-    }
-    Ok(match account(kustomization, options) {
-        None => Access { cluster: cluster.clone(), reader: Reader::Controller },
-        Some(name) => {
-            let identity = Identity::service_account(&kustomization.metadata.namespace, name);
-            Access { cluster: cluster.impersonate(&identity), reader: Reader::Impersonated }
+    let remote = match &kustomization.spec.kube_config {
+        None => None,
+        Some(KubeConfigReference { secret_ref: Some(secret), .. }) => {
+            Some(remote(cluster, &kustomization.metadata.namespace, secret).await?)
         }
-    })
+        Some(KubeConfigReference { secret_ref: None, .. }) => {
+            return Err("spec.kubeConfig.configMapRef is not supported yet".to_owned());
+        }
+    };
+    let is_remote = remote.is_some();
+    let watcher = remote.unwrap_or_else(|| cluster.clone());
+    let Some(name) = account(kustomization, options) else {
+        let reader = if is_remote { Reader::Impersonated } else { Reader::Controller };
+        return Ok(Access { cluster: watcher.clone(), watcher, reader });
+    };
+    let identity = Identity::service_account(&kustomization.metadata.namespace, name);
+    let cluster = watcher.impersonate(&identity);
+    Ok(Access { cluster, watcher, reader: Reader::Impersonated })
+}
+
+/// Connects with the kubeconfig in a Secret.
+async fn remote(
+    cluster: &Cluster,
+    namespace: &str,
+    reference: &SecretKeyReference,
+) -> Result<Cluster, String> {
+    let name = format!("{namespace}/{}", reference.name);
+    let kind = GroupVersionKind::new("", "v1", "Secret");
+    let secret = cluster.get(&Target::new(kind, namespace, &reference.name)).await;
+    let secret =
+        secret.map_err(|e| format!("unable to read KubeConfig secret '{name}' error: {e}"))?;
+    let wanted = reference.key.as_deref().filter(|key| !key.is_empty());
+    let data = |key: &str| {
+        let text = secret.pointer("/data")?.get(key)?.as_str()?;
+        STANDARD.decode(text).ok().and_then(|bytes| String::from_utf8(bytes).ok())
+    };
+    let text = match wanted {
+        Some(key) => data(key),
+        None => data("value").or_else(|| data("value.yaml")),
+    };
+    let key = wanted.unwrap_or("value");
+    let text = text.ok_or_else(|| {
+        format!("KubeConfig secret '{name}' does not contain a '{key}' key with a kubeconfig")
+    })?;
+    Cluster::from_kubeconfig(&text).await.map_err(|error| error.to_string())
 }
 
 /// Tells whether the account that acts for a Kustomization is still there.

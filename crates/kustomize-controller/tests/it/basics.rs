@@ -109,3 +109,14 @@ async fn a_killed_controller_goes_on_where_it_was() {
     world.ready("app", R2).await;
     world.gone(&World::config_map("a")).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_missing_kubeconfig_is_named() {
+    let world = World::new().await;
+    world.push(R1, &[("a.yaml", &map("a", "1"))]).await;
+    world.apply("app", json!({"kubeConfig": {"secretRef": {"name": "far"}}})).await;
+    assert_eq!(
+        world.fails("app", "ReconciliationFailed").await,
+        "unable to read KubeConfig secret 'apps/far' error: secrets \"far\" not found"
+    );
+}
