@@ -73,7 +73,7 @@ fn check_labels(object: &Value, errors: &mut FieldErrors) {
         }
         let value = value.as_str().unwrap_or_default();
         for detail in names::label_value_errors(value) {
-            errors.push(FieldError::invalid(format!("{FIELD}[{key}]"), value, &detail));
+            errors.push(FieldError::invalid(FIELD, value, &detail));
         }
     }
 }
@@ -140,6 +140,13 @@ fn owner_text(owner: &Value) -> String {
     format!("{{{}}}", parts.collect::<Vec<_>>().join(","))
 }
 
+/// Tells whether the finalizers of a kind must be known or have a domain. Custom resources and the
+/// servers of definitions and of API services take all qualified names.
+fn is_core(resource: &ResourceInfo) -> bool {
+    let elsewhere = ["apiextensions.k8s.io", "apiregistration.k8s.io"];
+    !resource.is_custom && !elsewhere.contains(&resource.group.as_str())
+}
+
 fn check_finalizers(resource: &ResourceInfo, object: &Value, errors: &mut FieldErrors) {
     const FIELD: &str = "metadata.finalizers";
     let all = finalizers(object);
@@ -148,8 +155,7 @@ fn check_finalizers(resource: &ResourceInfo, object: &Value, errors: &mut FieldE
             errors.push(FieldError::invalid(FIELD, finalizer.as_str(), &detail));
         }
         let known = ["foregroundDeletion", "orphan", "kubernetes"];
-        // The finalizers of custom resources may be any qualified names.
-        if !resource.is_custom && !finalizer.contains('/') && !known.contains(&finalizer.as_str()) {
+        if is_core(resource) && !finalizer.contains('/') && !known.contains(&finalizer.as_str()) {
             let detail = "name is neither a standard finalizer name nor is it fully qualified";
             let field = format!("{FIELD}[{at}]");
             errors.push(FieldError::invalid(field, finalizer.as_str(), detail));

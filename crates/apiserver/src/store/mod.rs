@@ -357,6 +357,13 @@ impl Store {
         self.changed.subscribe()
     }
 
+    /// Returns the collections that there are, in the order of their names.
+    pub fn collections(&self) -> Vec<Collection> {
+        let mut names: Vec<Collection> = self.read().buckets.keys().cloned().collect();
+        names.sort();
+        names
+    }
+
     /// Waits for the other writers and lets the caller write.
     pub fn writer(&self) -> Writer<'_> {
         let guard = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
