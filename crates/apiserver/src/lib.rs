@@ -48,6 +48,7 @@ mod write;
 mod tests;
 
 pub use body::Body;
+pub use controllers::BEHAVIOUR;
 pub use listener::ServeError;
 pub use options::{Controllers, Options, Toggle, TokenUser};
 pub use pki::PkiError;

@@ -14,7 +14,7 @@ mod definitions;
 mod follow;
 mod garbage;
 mod namespaces;
-pub mod simulator;
+mod simulator;
 #[cfg(test)]
 mod tests;
 
@@ -22,6 +22,8 @@ use std::sync::Arc;
 
 use crate::options::Toggle;
 use crate::server::Core;
+pub use simulator::BEHAVIOUR;
+
 use client::Client;
 use cluster::Cluster;
 
