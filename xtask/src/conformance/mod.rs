@@ -7,6 +7,7 @@ mod apiserver;
 mod cel;
 mod envsubst;
 mod flux_build;
+mod gotemplate;
 mod goyaml;
 mod goyaml_helm;
 mod kstatus;
@@ -55,6 +56,7 @@ const AREAS: &[(&str, Area)] = &[
     ("dependency_sort", plan::dependency_sort),
     ("envsubst", envsubst::cases),
     ("flux-build", flux_build::cases),
+    ("gotemplate", gotemplate::cases),
     ("goyaml", goyaml::cases),
     ("goyaml-helm", goyaml_helm::cases),
     ("kstatus", kstatus::cases),
