@@ -9,7 +9,6 @@
 //! is its [`registry::Strategy`]. A request goes through `handle` to `read` or `write`; objects are
 //! bytes in [`store`].
 #![forbid(unsafe_code)]
-#![allow(dead_code, unused_imports, reason = "options that are read before they are obeyed")]
 
 pub mod authn;
 mod authz;

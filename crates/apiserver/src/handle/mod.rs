@@ -12,7 +12,7 @@ use crate::body::Body;
 use crate::discovery;
 use crate::health;
 use crate::read;
-use crate::registry::{ResourceInfo, Resources, Verb};
+use crate::registry::{ResourceInfo, Resources, SubresourceBehaviour, Verb};
 use crate::request::{Accept, Query, Request, Target, TargetKind};
 use crate::respond::Answer;
 use crate::selector::FieldSelector;
@@ -134,6 +134,23 @@ async fn resource(
         _ => return Err(Status::method_not_allowed()),
     };
     check_method(&info, target, verb)?;
+    if let Some(sub) = info.subresource(&request.target.subresource).cloned() {
+        match (&sub.behaviour, verb) {
+            (SubresourceBehaviour::Token, Verb::Create) => {
+                return write::request_token(&core, &request, &info);
+            }
+            (SubresourceBehaviour::Refused(why), _) => {
+                return Err(Status::new(501, "NotImplemented", why.clone()));
+            }
+            (_, verb) if !sub.verbs.contains(&verb) => {
+                let name = verb.as_str();
+                return Err(Status::method_not_supported(info.group_resource(), name));
+            }
+            _ => {}
+        }
+    } else if !request.target.subresource.is_empty() {
+        return Err(Status::no_such_resource());
+    }
     match verb {
         Verb::Get => read::get(&core, &request, &info).await,
         Verb::List => read::list(&core, &request, &info).await,
@@ -155,6 +172,9 @@ fn check_method(info: &ResourceInfo, target: &Target, verb: Verb) -> Result<(), 
         _ => true,
     };
     let everywhere = info.is_namespaced() && target.object_namespace().is_empty();
+    if everywhere && named {
+        return Err(Status::no_such_resource());
+    }
     let needs_namespace = !matches!(verb, Verb::List | Verb::Watch);
     if !fits || everywhere && needs_namespace {
         return Err(Status::method_not_allowed());

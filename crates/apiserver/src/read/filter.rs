@@ -31,11 +31,6 @@ impl Filter {
         self.labels.is_empty() && self.fields.is_empty()
     }
 
-    /// Returns the one name that is wanted, if there is only one.
-    pub(crate) fn name(&self) -> Option<&str> {
-        self.fields.exact("metadata.name")
-    }
-
     /// Adds the requirement of a name.
     pub(crate) fn with_name(mut self, name: &str) -> Self {
         self.fields.require("metadata.name", name);

@@ -10,16 +10,6 @@ pub(crate) enum Encoding {
     Yaml,
 }
 
-impl Encoding {
-    /// Returns the Content-Type.
-    pub(crate) fn content_type(self) -> &'static str {
-        match self {
-            Self::Json => "application/json",
-            Self::Yaml => "application/yaml",
-        }
-    }
-}
-
 /// What of an object is shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Shape {

@@ -55,14 +55,6 @@ impl FieldSelector {
             .find(|(name, operator, _)| *name == field && *operator == Operator::Equals)
             .map(|(_, _, value)| value)
     }
-
-    /// Tells whether fields match; `field` looks one up, a missing one is empty.
-    pub(crate) fn matches(&self, field: impl Fn(&str) -> String) -> bool {
-        self.iter().all(|(name, operator, wanted)| match operator {
-            Operator::Equals => field(name) == wanted,
-            Operator::NotEquals => field(name) != wanted,
-        })
-    }
 }
 
 fn split_unescaped(text: &str) -> Vec<&str> {

@@ -6,13 +6,13 @@ use super::Scope;
 use crate::clock::to_seconds_text;
 use crate::decode::{BodyFormat, document};
 use crate::meta;
-use crate::read::shown;
+use crate::read::{Filter, Items, list_answer, shown};
 use crate::registry::{Change, DeletionDefaults, ResourceInfo};
-use crate::request::{DeleteOptions, Propagation, Request, WriteOptions};
+use crate::request::{DeleteOptions, ListOptions, Propagation, Request, WriteOptions};
 use crate::respond::Answer;
 use crate::server::Core;
 use crate::status::{Details, Status};
-use crate::store::Writer;
+use crate::store::{self, Writer};
 
 const FOREGROUND: &str = "foregroundDeletion";
 const ORPHAN: &str = "orphan";
@@ -41,11 +41,27 @@ pub(crate) fn delete(
 
 /// Answers DELETE on a collection with what was deleted.
 pub(crate) fn delete_collection(
-    _core: &Core,
-    _request: &Request,
-    _info: &ResourceInfo,
+    core: &Core,
+    request: &Request,
+    info: &ResourceInfo,
 ) -> Result<Answer, Status> {
-    Err(Status::method_not_allowed())
+    crate::read::accept(request)?;
+    let options = options(request)?;
+    let listed = ListOptions::from_query(&request.query)?;
+    let filter = Filter::parse(info, &listed)?;
+    let write = WriteOptions { dry_run: options.dry_run, ..WriteOptions::default() };
+    let scope = Scope { core, request, info, options: write };
+    let mut writer = core.store.writer();
+    let page = core.store.page(&info.storage, &store::prefix(scope.namespace()));
+    let mut items = page.items;
+    items.retain(|stored| filter.matches(info, stored));
+    for stored in &items {
+        delete_one(&scope, &mut writer, &stored.key, &options)?;
+    }
+    drop(writer);
+    let revision = core.store.revision();
+    let items = Items { items, revision, continue_token: None, remaining: None };
+    list_answer(core, request, info, &items)
 }
 
 fn success(info: &ResourceInfo, object: &Value) -> Value {

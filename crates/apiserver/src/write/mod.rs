@@ -8,11 +8,13 @@ mod patch;
 mod scale;
 #[cfg(test)]
 mod tests;
+mod token;
 mod update;
 
 pub(crate) use create::create;
 pub(crate) use delete::{delete, delete_collection};
 pub(crate) use patch::patch;
+pub(crate) use token::request_token;
 pub(crate) use update::update;
 
 use serde_json::Value;
