@@ -27,6 +27,7 @@ mod health;
 mod listener;
 mod meta;
 pub mod names;
+mod openapi;
 mod options;
 mod pki;
 pub mod random;

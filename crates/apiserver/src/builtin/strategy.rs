@@ -23,7 +23,6 @@ pub(crate) enum Generation {
 pub(crate) enum NameRule {
     Subdomain,
     Label,
-    Label1035,
     PathSegment,
 }
 
@@ -253,7 +252,6 @@ impl Strategy for Builtin {
         match self.rules.names() {
             NameRule::Subdomain => names::dns_subdomain_errors(name, prefix),
             NameRule::Label => label_errors(name, prefix, names::dns_label_errors),
-            NameRule::Label1035 => label_errors(name, prefix, names::dns_1035_label_errors),
             NameRule::PathSegment => names::path_segment_errors(name, prefix),
         }
     }

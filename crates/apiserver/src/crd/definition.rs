@@ -23,7 +23,6 @@ const AGE: &str = "CreationTimestamp is a timestamp representing the server time
 /// A version of a definition.
 pub(super) struct Version {
     pub(super) name: String,
-    pub(super) served: bool,
     pub(super) has_status: bool,
     pub(super) scale: Option<ScalePaths>,
     pub(super) validator: Validator,
@@ -38,7 +37,6 @@ impl Version {
         let status = schema.properties.get("status").cloned().map(Arc::new);
         Self {
             name: meta::text(version, "/name").to_owned(),
-            served: version["served"].as_bool() == Some(true),
             has_status: version.pointer("/subresources/status").is_some_and(|s| !s.is_null()),
             scale: scale_paths(version),
             validator: Validator::new(schema),

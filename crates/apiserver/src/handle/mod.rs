@@ -11,6 +11,7 @@ use crate::authz::{self, Attributes};
 use crate::body::Body;
 use crate::discovery;
 use crate::health;
+use crate::openapi;
 use crate::read;
 use crate::registry::{ResourceInfo, Resources, SubresourceBehaviour, Verb};
 use crate::request::{Accept, Query, Request, Target, TargetKind};
@@ -76,6 +77,7 @@ fn other(core: &Core, request: &Request) -> Result<Answer, Status> {
         "/version" => Some(Ok(Answer::value(200, health::version()))),
         _ => health::check(path, &request.query)
             .map(Ok)
+            .or_else(|| openapi::answer(&resources, &request.headers, path).map(Ok))
             .or_else(|| discovery::answer(&resources, &request.headers, path)),
     };
     match answer {

@@ -7,8 +7,9 @@ use super::ownership::book;
 use crate::authn::{Claims, ISSUER};
 use crate::clock::to_seconds_text;
 use crate::decode::{BodyFormat, document};
+use crate::document::Document;
 use crate::meta;
-use crate::registry::{PlainStrategy, ResourceInfo, Scope as KindScope};
+use crate::registry::{Decoded, ResourceInfo, Scope as KindScope, Strategy};
 use crate::request::Request;
 use crate::respond::Answer;
 use crate::server::Core;
@@ -71,9 +72,20 @@ pub(crate) fn request_token(
     Ok(Answer::value(201, body).encoded(accept.encoding))
 }
 
+/// The one thing that the book-keeping needs to know: `spec` is always there.
+struct TokenStrategy;
+
+impl Strategy for TokenStrategy {
+    fn decode(&self, document: Document) -> Result<Decoded, String> {
+        let mut object = document.into_value();
+        meta::map(&mut object).entry("spec").or_insert_with(|| json!({}));
+        Ok(Decoded { object, strict_errors: Vec::new() })
+    }
+}
+
 /// Books the request's fields to the client, as for objects that are stored.
 fn booked(scope: &Scope<'_>, body: Value) -> Value {
-    let plain = std::sync::Arc::new(PlainStrategy);
+    let plain = std::sync::Arc::new(TokenStrategy);
     let own =
         ResourceInfo::new(&format!("{GROUP}/v1"), "TokenRequest", KindScope::Namespaced, plain);
     let scope = Scope {

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::document::{Document, Node};
 use crate::registry::Decoded;
-pub(crate) use model::{Model, model};
+pub(crate) use model::model;
 
 /// Reads a body as the Go type behind an OpenAPI definition.
 ///
@@ -36,14 +36,6 @@ pub(crate) fn decode_metadata(node: &Node) -> Result<Decoded, String> {
     }
     let object = decoder.structure(&model, Some(node));
     decoder.finish(object)
-}
-
-/// Writes a value again as the original would: after a change, for instance.
-pub(crate) fn normalize(definition: &'static str, object: &mut Value) {
-    let node = Node::from(&*object);
-    let mut decoder = decode::Decoder::default();
-    let normal = decoder.structure(&model(definition), Some(&node));
-    *object = normal;
 }
 
 /// Returns what a field of a kind is when nothing is known of it: `status` of a new object.
