@@ -17,6 +17,7 @@ mod outcome;
 mod report;
 #[cfg(test)]
 mod tests;
+mod verify;
 
 use decide::{Decision, decide};
 use outcome::Outcome;

@@ -19,6 +19,7 @@ mod reference;
 mod refs;
 mod remote;
 mod revision;
+pub mod signature;
 mod sparse;
 mod store;
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use flux_api::names::reason;
 use flux_api::{Artifact, GitRepository, GitRepositorySpec};
 use flux_artifact::{PublishError, Store, Version};
+use flux_git::signature::TrustedKeys;
 use flux_git::{
     Cancel, Checked, CheckoutOptions, Commit, GitError, Reference, Remote, SparseTree, Submodules,
 };
@@ -18,6 +19,7 @@ use jiff::Timestamp;
 use super::decide::{Content, Fetch};
 use super::observe::{Access, Observed, Presence};
 use super::outcome::{Failure, Outcome, Stage, Stored, Verified};
+use super::verify;
 use super::{Reconciler, place};
 use crate::Override;
 use crate::secrets::Data;
@@ -263,13 +265,18 @@ impl Job {
 
     fn verify(&self, fetched: &Fetched) -> Result<Option<Verified>, Failure> {
         let Some(keys) = &self.keys else { return Ok(None) };
+        // What lies on the user's own disk needs no signature.
+        let (Source::Remote(_), Some(commit)) = (&self.source, &fetched.commit) else {
+            return Ok(None);
+        };
         let keys = keys.as_ref().map_err(Failure::clone)?;
-        let message = format!(
-            "signature of {} cannot be verified with {} keys: not supported yet",
-            fetched.revision,
-            keys.len()
-        );
-        Err(Failure::unverified(reason::VERIFICATION_FAILED, message))
+        let entries = keys.iter().map(|(name, content)| (name.as_str(), content.as_slice()));
+        let check = verify::Check {
+            mode: self.object.spec.verify.as_ref().and_then(|verify| verify.mode.as_deref()),
+            keys: TrustedKeys::from_entries(entries),
+            now: self.now.as_second(),
+        };
+        verify::verify(commit, &check).map(Some)
     }
 
     /// Narrows a tree to what the spec asks for, and puts the included artifacts in.

@@ -76,7 +76,7 @@ fn content(seen: &Observed, includes: &[Artifact]) -> Content {
         && spec.sparse_checkout == status.observed_sparse_checkout
         && same_includes
         && !differ(includes, &status.included_artifacts)
-        && !needs_verification(&seen.object);
+        && !needs_verification(seen);
     if is_same { Content::Same } else { Content::Changed }
 }
 
@@ -93,8 +93,12 @@ pub(super) fn differ(now: &[Artifact], recorded: &[Artifact]) -> bool {
 }
 
 /// Reports whether signatures must be checked that were not, or not as strictly.
-fn needs_verification(object: &GitRepository) -> bool {
+fn needs_verification(seen: &Observed) -> bool {
+    let object = &seen.object;
     let Some(verification) = &object.spec.verify else { return false };
+    if matches!(seen.access, Ok(Access::Local(_))) {
+        return false;
+    }
     let observed = object.status.source_verification_mode.as_deref();
     match (observed, mode(verification.mode.as_deref())) {
         (None, _) => true,

@@ -177,3 +177,60 @@ async fn a_tampered_artifact_is_replaced() {
     assert_eq!(again.digest, artifact.digest);
     world.store.verify(&again).unwrap();
 }
+
+/// A commit of the empty tree, signed with the key of the fixtures.
+fn signed_commit() -> (String, String) {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../libs/git/tests/fixtures/signatures");
+    let read = |name: &str| std::fs::read_to_string(format!("{folder}/{name}")).unwrap();
+    let payload = read("payload.txt");
+    let (head, message) = payload.split_once("\n\n").unwrap();
+    let signature = read("ed25519.sshsig").trim_end().replace('\n', "\n ");
+    let commit = format!("{head}\ngpgsig {signature}\n\n{message}");
+    (commit, read("ed25519.sshpub"))
+}
+
+#[tokio::test]
+async fn only_a_signed_commit_becomes_an_artifact_where_that_is_demanded() {
+    let Some((world, server)) = world().await else { return };
+    let (commit, key) = signed_commit();
+    use base64::Engine as _;
+    let key = base64::engine::general_purpose::STANDARD.encode(key);
+    world
+        .apply(&json!({
+            "apiVersion": "v1", "kind": "Secret",
+            "metadata": { "name": "keys", "namespace": "ns" },
+            "data": { "me.sshpub": key },
+        }))
+        .await;
+    let verify = json!({ "mode": "HEAD", "secretRef": { "name": "keys" } });
+    world.repository("app", with(spec(&server), "verify", verify.clone())).await;
+    let unsigned = world.wait("app", |app| is_ready(app, "False")).await;
+    let ready = conditions::get(&unsigned.status.conditions, "Ready").unwrap();
+    assert_eq!(ready.reason, "InvalidCommitSignature");
+    assert!(ready.message.ends_with("unsupported signature type: empty"), "{}", ready.message);
+    assert!(unsigned.status.artifact.is_none());
+
+    let app = server.repository("app").unwrap();
+    app.git(&["hash-object", "-w", "-t", "tree", "/dev/null"], "").unwrap();
+    let hash = app.write_object("commit", &commit).unwrap();
+    app.set_ref("refs/heads/signed", &hash).unwrap();
+    let branch = json!({ "branch": "signed" });
+    let signed = with(with(spec(&server), "verify", verify.clone()), "ref", branch.clone());
+    world.repository("app", signed).await;
+    let ready = world.wait("app", |app| is_ready(app, "True")).await;
+    let verified = conditions::get(&ready.status.conditions, "SourceVerified").unwrap();
+    let want = format!(
+        "verified signature of\n\t- commit '{hash}' with key \
+         'SHA256:YPBelKbh3Y+ywoG9vASK9IX1v1fEtVrfJtP3YmcWGeM'"
+    );
+    assert_eq!(verified.message, want);
+    assert_eq!(ready.status.source_verification_mode.as_deref(), Some("HEAD"));
+
+    let verify = json!({ "mode": "Tag", "secretRef": { "name": "keys" } });
+    let by_tag = with(with(spec(&server), "verify", verify), "ref", branch);
+    world.repository("app", by_tag).await;
+    let stalled =
+        world.wait("app", |app| conditions::is_true(&app.status.conditions, "Stalled")).await;
+    let ready = conditions::get(&stalled.status.conditions, "Ready").unwrap();
+    assert_eq!(ready.reason, "InvalidVerificationMode");
+}
