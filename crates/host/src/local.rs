@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use flux_git::local::{Directory, Mode};
+use flux_git::local::{Directory, Mode, Scope};
 
 use crate::HostError;
 use crate::dev::{Override, Revision, Source};
@@ -24,7 +24,7 @@ impl Local {
     /// One of them is none, or the repository around it is broken.
     pub(crate) fn open(source: &Source) -> Result<Self, HostError> {
         let Source { directory, path, revision, overrides } = source;
-        let directory = open(directory)?;
+        let directory = open(directory)?.scoped(Scope::Directory);
         let url = address(&directory);
         let mode = match revision {
             Revision::Head => Mode::Head,

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use flux_tree::{DiskTree, Kind, MemoryTree, Tree, TreeError, Visit, walk};
+use flux_tree::{DiskTree, Kind, MemoryTree, Subtree, Tree, TreeError, Visit, walk};
 use gix::bstr::{BStr, ByteSlice as _};
 
 use crate::store::Objects;
@@ -31,12 +31,23 @@ pub enum Mode {
     Worktree,
 }
 
+/// How much of a repository a directory inside of it stands for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scope {
+    /// The whole repository.
+    #[default]
+    Repository,
+    /// The directory alone.
+    Directory,
+}
+
 /// A directory whose content serves as a source.
 #[derive(Clone)]
 pub struct Directory {
     path: PathBuf,
     /// The directory that holds the objects of the repository.
     repository: Option<PathBuf>,
+    scope: Scope,
 }
 
 /// The content of a directory at one moment.
@@ -63,7 +74,22 @@ impl Directory {
     pub fn open(path: &Path) -> Result<Self, GitError> {
         let path = DiskTree::open(path)?.root().to_owned();
         let found = gix::discover(&path).ok().filter(|found| found.workdir().is_some());
-        Ok(Self { path, repository: found.map(|found| found.path().to_owned()) })
+        let repository = found.map(|found| found.path().to_owned());
+        Ok(Self { path, repository, scope: Scope::Repository })
+    }
+
+    /// Chooses how much of the repository around it the directory stands for.
+    #[must_use]
+    pub fn scoped(self, scope: Scope) -> Self {
+        Self { scope, ..self }
+    }
+
+    /// Returns where the content begins, as a path from the root of the repository.
+    fn prefix(&self) -> String {
+        let root = self.root();
+        let inside = self.path.strip_prefix(&root).ok().filter(|_| self.scope == Scope::Directory);
+        let parts = inside.into_iter().flat_map(|inside| inside.iter());
+        parts.map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/")
     }
 
     /// Returns the directory, absolute and without symlinks.
@@ -109,7 +135,8 @@ impl Directory {
         head.unwrap_or_else(|| NO_BRANCH.to_owned())
     }
 
-    /// Returns the content of the whole repository, or of the directory outside of any.
+    /// Returns the content of the whole repository, or of the directory outside of any or if the
+    /// scope says so.
     ///
     /// # Errors
     /// The directory or the objects of the repository cannot be read; [`Mode::Head`] is asked for
@@ -134,7 +161,16 @@ impl Directory {
         let branch = self.branch();
         let parsed = commit::read(&objects, &id, &format!("refs/heads/{branch}"))?;
         let revision = format!("{branch}@{}", parsed.commit.hash.digest());
-        let tree: Arc<dyn Tree> = Arc::new(GitTree::new(objects, parsed.tree));
+        let mut tree: Arc<dyn Tree> = Arc::new(GitTree::new(objects, parsed.tree));
+        let prefix = self.prefix();
+        if !prefix.is_empty() {
+            tree = match Subtree::new(tree, &prefix) {
+                Ok(part) => Arc::new(part),
+                // Nothing of the directory was committed yet.
+                Err(TreeError::NotFound { .. }) => Arc::new(MemoryTree::new()),
+                Err(error) => return Err(error.into()),
+            };
+        }
         Ok(Some(Snapshot { revision, commit: Some(parsed.commit), tree }))
     }
 
@@ -171,8 +207,14 @@ impl Directory {
             Some(repository) => Some(Ignored::new(repository)?),
             None => None,
         };
+        let prefix = self.prefix();
+        // Who names an ignored directory wants what is in it.
+        if !prefix.is_empty() {
+            let named = ignored.as_mut().is_some_and(|it| it.matches(&prefix, Kind::Directory));
+            ignored = ignored.filter(|_| !named);
+        }
         let mut files = BTreeMap::new();
-        walk::<TreeError>(disk, "", &mut |path, kind| {
+        walk::<TreeError>(disk, &prefix, &mut |path, kind| {
             if flux_tree::path::name(path) == ".git" {
                 return Ok(Visit::SkipChildren);
             }
@@ -190,7 +232,9 @@ impl Directory {
             };
             match content {
                 Ok(content) => {
-                    files.insert(path.to_owned(), Found { kind, content: content.into_owned() });
+                    let inside = path.strip_prefix(prefix.as_str()).unwrap_or(path);
+                    let inside = inside.trim_start_matches('/').to_owned();
+                    files.insert(inside, Found { kind, content: content.into_owned() });
                 }
                 // Gone between two looks: an editor at work.
                 Err(TreeError::NotFound { .. }) => {}

@@ -4,7 +4,7 @@
 //! archives that are the same bytes whenever the content is the same.
 //! Never: leaves the root of a tree, follows a symlink out of it, changes what it reads.
 //!
-//! Start at [`Tree`]; [`MemoryTree`], [`DiskTree`] and [`MountedTree`] implement it. [`pack`] and
+//! Start at [`Tree`]; [`MemoryTree`], [`DiskTree`], [`MountedTree`] and [`Subtree`] implement it. [`pack`] and
 //! [`unpack`] turn trees into archives and back, [`ignore`] decides what an archive leaves out.
 
 mod deflate;
@@ -14,6 +14,7 @@ mod memory;
 mod mount;
 mod pack;
 pub mod path;
+mod subtree;
 mod tree;
 mod unpack;
 
@@ -22,5 +23,6 @@ pub use disk::DiskTree;
 pub use memory::MemoryTree;
 pub use mount::MountedTree;
 pub use pack::{PackError, pack};
+pub use subtree::Subtree;
 pub use tree::{Entry, Kind, Tree, TreeError, Visit, walk};
 pub use unpack::{Symlinks, UnpackError, UnpackLimits, unpack, unpack_to_disk};

@@ -23,6 +23,9 @@ pub struct DiskError {
     message: String,
 }
 
+/// The key and value of an object.
+type Row = (String, Vec<u8>);
+
 /// An object as it was found on disk.
 pub(super) struct Found {
     pub(super) collection: Collection,
@@ -70,7 +73,7 @@ impl Disk {
     }
 
     /// Returns the rows and the revision; nothing if the file is new.
-    fn read(&self) -> Result<Option<(Vec<(String, Vec<u8>)>, u64)>, redb::Error> {
+    fn read(&self) -> Result<Option<(Vec<Row>, u64)>, redb::Error> {
         let transaction = self.database.begin_read()?;
         let objects = match transaction.open_table(OBJECTS) {
             Ok(objects) => objects,
@@ -128,7 +131,7 @@ fn row_key(collection: &Collection, key: &str) -> String {
     format!("{}\0{}\0{key}", collection.group, collection.plural)
 }
 
-fn parse((row, value): (String, Vec<u8>)) -> Option<Found> {
+fn parse((row, value): Row) -> Option<Found> {
     let mut parts = row.splitn(3, '\0');
     let collection = Collection::new(parts.next()?, parts.next()?);
     let key = parts.next()?.to_owned();

@@ -19,3 +19,22 @@ fn a_plain_directory_has_a_revision_that_follows_its_content() {
     assert_ne!(first.revision, second.revision);
     assert!(directory.snapshot(Mode::Head).is_err());
 }
+
+#[test]
+fn a_directory_inside_a_repository_can_stand_for_itself_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    gix::init(dir.path()).unwrap();
+    fs::create_dir(dir.path().join("apps")).unwrap();
+    fs::write(dir.path().join("apps/a"), "one").unwrap();
+    fs::write(dir.path().join("other"), "one").unwrap();
+    let whole = Directory::open(&dir.path().join("apps")).unwrap();
+    let alone = whole.clone().scoped(Scope::Directory);
+    assert_eq!(&*whole.snapshot(Mode::Worktree).unwrap().tree.read("apps/a").unwrap(), b"one");
+    let first = alone.snapshot(Mode::Worktree).unwrap();
+    assert_eq!(&*first.tree.read("a").unwrap(), b"one");
+    assert!(first.tree.read("other").is_err());
+    fs::write(dir.path().join("other"), "two").unwrap();
+    assert_eq!(alone.snapshot(Mode::Worktree).unwrap().revision, first.revision);
+    fs::write(dir.path().join("apps/a"), "two").unwrap();
+    assert_ne!(alone.snapshot(Mode::Worktree).unwrap().revision, first.revision);
+}
