@@ -24,9 +24,6 @@ use crate::options::Toggle;
 use crate::server::Core;
 pub use simulator::BEHAVIOUR;
 
-use client::Client;
-use cluster::Cluster;
-
 /// Starts what always runs and what the options ask for; without a runtime nothing runs.
 pub(crate) fn start(core: &Arc<Core>) {
     let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
