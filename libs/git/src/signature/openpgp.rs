@@ -60,7 +60,7 @@ fn made_by(key: &SignedPublicKey, signature: &Signature, payload: &[u8], now: i6
     if primary.is_revoked() || is_over(signature, signature.signature_expiration_time(), now) {
         return false;
     }
-    if is_key_expired(&key.primary_key, &primary.binding, now) {
+    if is_key_expired(&key.primary_key, primary.binding, now) {
         return false;
     }
     let is_named = |id: &dyn Fn() -> pgp::types::KeyId| {
