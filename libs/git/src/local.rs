@@ -47,6 +47,8 @@ pub struct Directory {
     path: PathBuf,
     /// The directory that holds the objects of the repository.
     repository: Option<PathBuf>,
+    /// The directory of the whole repository, or the directory itself outside of any.
+    root: PathBuf,
     scope: Scope,
 }
 
@@ -74,8 +76,10 @@ impl Directory {
     pub fn open(path: &Path) -> Result<Self, GitError> {
         let path = DiskTree::open(path)?.root().to_owned();
         let found = gix::discover(&path).ok().filter(|found| found.workdir().is_some());
+        let root = found.as_ref().and_then(|found| found.workdir()?.canonicalize().ok());
+        let root = root.unwrap_or_else(|| path.clone());
         let repository = found.map(|found| found.path().to_owned());
-        Ok(Self { path, repository, scope: Scope::Repository })
+        Ok(Self { path, repository, root, scope: Scope::Repository })
     }
 
     /// Chooses how much of the repository around it the directory stands for.
@@ -99,10 +103,7 @@ impl Directory {
 
     /// Returns the directory of the whole repository, or the directory itself outside of any.
     pub fn root(&self) -> PathBuf {
-        let root = self
-            .repository()
-            .and_then(|repository| repository.workdir().and_then(|root| root.canonicalize().ok()));
-        root.unwrap_or_else(|| self.path.clone())
+        self.root.clone()
     }
 
     /// Reports whether there is a repository.

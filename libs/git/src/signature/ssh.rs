@@ -59,7 +59,6 @@ fn parse(text: &str) -> Result<Vec<PublicKey>, String> {
     let lines = text.lines().map(str::trim);
     let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
     let entries = lines.map(|line| line.parse::<ssh_key::authorized_keys::Entry>());
-    let keys: Result<Vec<_>, _> =
-        entries.map(|entry| entry.map(PublicKey::from)).collect();
+    let keys: Result<Vec<_>, _> = entries.map(|entry| entry.map(PublicKey::from)).collect();
     keys.map_err(|_| "unable to parse authorized key: ssh: no key found".to_owned())
 }
