@@ -34,7 +34,7 @@ impl Process {
     fn line(&mut self, beginning: &str) -> String {
         let found =
             self.lines.by_ref().map(Result::unwrap).find(|line| line.starts_with(beginning));
-        found.unwrap_or_else(|| panic!("no line begins with `{beginning}`"))
+        found.expect(beginning)
     }
 
     fn kill(mut self) {
