@@ -29,8 +29,11 @@ impl Cancel {
         &self.flag
     }
 
-    /// Returns the time that is left, or why there is none.
-    pub(crate) fn remaining(&self) -> Result<Duration, TransportError> {
+    /// Returns the time that is left.
+    ///
+    /// # Errors
+    /// There is none: the deadline has passed, or somebody ended the operation.
+    pub fn remaining(&self) -> Result<Duration, TransportError> {
         if self.flag.load(Ordering::Relaxed) {
             return Err(TransportError::Cancelled);
         }

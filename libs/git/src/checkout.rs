@@ -125,6 +125,7 @@ fn unlisted(
     match (cause, wanted) {
         (TransportError::Empty, Wanted::Branch(_)) => Ok(Checked::Empty),
         (TransportError::Empty, _) => Err(GitError::EmptyRepository { url }),
+        (TransportError::Absent, _) => Err(GitError::NoRepository { url }),
         (cause, _) => Err(GitError::Clone { url, cause }),
     }
 }

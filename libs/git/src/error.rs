@@ -14,6 +14,9 @@ pub enum TransportError {
     /// Nothing is at the address, or nothing that may be seen.
     #[error("repository not found: {0}")]
     RepositoryNotFound(String),
+    /// Nothing is at the address; the server does not say more.
+    #[error("repository not found")]
+    Absent,
     /// An HTTP status that Git servers do not use.
     #[error("unexpected client error: unexpected requesting {url:?} status code: {status}")]
     UnexpectedStatus {
@@ -76,6 +79,12 @@ pub enum GitError {
     /// The repository has no commit yet, where a tag or commit was asked for.
     #[error("unable to clone: remote repository is empty: git repository: '{url}'")]
     EmptyRepository {
+        /// The address, without credentials.
+        url: String,
+    },
+    /// The server has no such repository.
+    #[error("unable to clone: repository not found: git repository: '{url}'")]
+    NoRepository {
         /// The address, without credentials.
         url: String,
     },

@@ -17,29 +17,11 @@ use gix_transport::client::blocking_io::http::{
 use reqwest::blocking::{Client, Request, Response};
 use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 
+use crate::remote::Failure;
 use crate::{Cancel, Credentials, GitError, Remote, TransportError};
 
 /// So much of an error page is read for its text.
 const MAX_REASON: u64 = 4 * 1024;
-
-/// The first thing that went wrong on a connection.
-#[derive(Clone, Default)]
-pub(crate) struct Failure(Arc<Mutex<Option<TransportError>>>);
-
-impl Failure {
-    /// Notes the first failure and returns it as the error of a reader.
-    fn note(&self, error: TransportError) -> io::Error {
-        let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let text = error.to_string();
-        slot.get_or_insert(error);
-        io::Error::other(text)
-    }
-
-    /// Takes what was noted.
-    pub(crate) fn take(&self) -> Option<TransportError> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-}
 
 /// Scheme, host and port: what credentials belong to.
 type Origin = (String, Option<String>, Option<u16>);

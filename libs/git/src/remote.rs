@@ -1,9 +1,16 @@
 //! Where a repository is and how to get in.
 
-use gix_transport::client::blocking_io::http::Transport;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use gix::url::Scheme;
+use gix_transport::Protocol;
+use gix_transport::client::blocking_io::Transport;
+use gix_transport::client::blocking_io::http::Transport as HttpTransport;
 
 use crate::http::Http;
-use crate::{Cancel, GitError};
+use crate::shell::{self, Account, Shell};
+use crate::{Cancel, GitError, TransportError};
 
 #[cfg(test)]
 mod tests;
@@ -60,6 +67,7 @@ pub struct Remote {
     pub(crate) credentials: Credentials,
     pub(crate) tls: Tls,
     pub(crate) proxy: Option<String>,
+    pub(crate) shell: Option<Arc<dyn Shell>>,
 }
 
 impl std::fmt::Debug for Remote {
@@ -76,14 +84,17 @@ impl Remote {
     pub fn parse(url: &str) -> Result<Self, GitError> {
         let mut parsed =
             gix::Url::try_from(url).map_err(|error| GitError::Url(error.to_string()))?;
-        if !matches!(parsed.scheme, gix::url::Scheme::Http | gix::url::Scheme::Https) {
+        if !matches!(parsed.scheme, Scheme::Http | Scheme::Https | Scheme::Ssh) {
             let scheme = parsed.scheme.as_str();
             return Err(GitError::Url(format!("unsupported protocol scheme {scheme:?}")));
         }
         let user = parsed.user().map(str::to_owned);
         let password = parsed.password().map(str::to_owned);
-        parsed.set_user(None);
         parsed.set_password(None);
+        if parsed.scheme != Scheme::Ssh {
+            // The user of an ssh address is part of it, and no secret.
+            parsed.set_user(None);
+        }
         let credentials = match (user, password) {
             (None, None) => Credentials::None,
             (username, password) => Credentials::Basic {
@@ -91,7 +102,12 @@ impl Remote {
                 password: password.unwrap_or_default(),
             },
         };
-        Ok(Self { url: parsed, credentials, tls: Tls::default(), proxy: None })
+        Ok(Self { url: parsed, credentials, tls: Tls::default(), proxy: None, shell: None })
+    }
+
+    /// Reports whether the address asks for SSH, which needs [`Remote::with_shell`].
+    pub fn is_ssh(&self) -> bool {
+        self.url.scheme == Scheme::Ssh
     }
 
     /// Replaces the credentials of the address.
@@ -116,6 +132,13 @@ impl Remote {
         self
     }
 
+    /// Runs Git's programs on the server through this shell, for `ssh` addresses.
+    #[must_use]
+    pub fn with_shell(mut self, shell: Arc<dyn Shell>) -> Self {
+        self.shell = Some(shell);
+        self
+    }
+
     /// Returns the credentials.
     pub fn credentials(&self) -> &Credentials {
         &self.credentials
@@ -127,17 +150,51 @@ impl Remote {
     }
 
     pub(crate) fn connect(&self, cancel: &Cancel) -> Result<Connection, GitError> {
+        if self.is_ssh() {
+            return self.connect_shell(cancel);
+        }
         let http = Http::new(self, cancel)?;
         let failure = http.failure();
         // Version 1 is asked for by asking for nothing: references come with the first answer.
-        let version = gix_transport::Protocol::V1;
-        let transport = Transport::new_http(http, self.url.clone(), version, false);
+        let transport = HttpTransport::new_http(http, self.url.clone(), Protocol::V1, false);
+        Ok(Connection { transport: Box::new(transport), failure })
+    }
+
+    fn connect_shell(&self, cancel: &Cancel) -> Result<Connection, GitError> {
+        let none = || GitError::Credentials("no SSH identity is given".to_owned());
+        let shell = self.shell.as_ref().ok_or_else(none)?;
+        let account = Account {
+            host: self.url.host().unwrap_or_default().to_owned(),
+            port: self.url.port.unwrap_or(22),
+            user: self.url.user().unwrap_or("git").to_owned(),
+        };
+        let failure = Failure::default();
+        let transport = shell::connect(&**shell, &account, &self.url, &failure, cancel);
         Ok(Connection { transport, failure })
     }
 }
 
 /// A connection and the place where it notes what went wrong.
 pub(crate) struct Connection {
-    pub(crate) transport: Transport<Http>,
-    pub(crate) failure: crate::http::Failure,
+    pub(crate) transport: Box<dyn Transport>,
+    pub(crate) failure: Failure,
+}
+
+/// The first thing that went wrong on a connection.
+#[derive(Clone, Default)]
+pub(crate) struct Failure(Arc<Mutex<Option<TransportError>>>);
+
+impl Failure {
+    /// Notes the first failure and returns it as the error of a reader.
+    pub(crate) fn note(&self, error: TransportError) -> io::Error {
+        let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = error.to_string();
+        slot.get_or_insert(error);
+        io::Error::other(text)
+    }
+
+    /// Takes what was noted.
+    pub(crate) fn take(&self) -> Option<TransportError> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
 }

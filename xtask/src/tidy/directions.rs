@@ -33,7 +33,7 @@ const BEHIND_ONE: &[(&str, &str)] = &[
     ("k8s-openapi", "crates/cluster"),
     ("gix", "libs/git"),
     ("gix-transport", "libs/git"),
-    ("russh", "libs/git"),
+    ("russh", "crates/ssh"),
 ];
 
 /// What engines must not pull in.
