@@ -68,6 +68,7 @@ pub(crate) async fn start(
                     listener: None,
                     overrides: overrides(local, &mut running)?,
                     scratch: storage.scratch.clone(),
+                    ssh: source::SshAlgorithms::default(),
                 };
                 running.tasks.spawn(source::run(context, options));
             }

@@ -193,6 +193,7 @@ impl Process {
             listener: None,
             overrides: source::Overrides::default(),
             scratch: std::env::temp_dir(),
+            ssh: source::SshAlgorithms::from_matches(matches),
         })
     }
 }

@@ -8,7 +8,8 @@ use flux_api::{GitRepository, GitRepositorySpec};
 use flux_artifact::{Place, Store};
 use flux_runtime::{Context, Event, Key, Next, Publisher, Reconcile, Slot};
 
-use crate::{CONTROLLER, Overrides};
+use crate::github_app::Tokens;
+use crate::{CONTROLLER, Overrides, SshAlgorithms};
 
 mod act;
 mod decide;
@@ -41,6 +42,8 @@ pub(crate) struct Reconciler {
     pub(crate) store: Arc<Store>,
     pub(crate) overrides: Overrides,
     pub(crate) scratch: PathBuf,
+    pub(crate) ssh: SshAlgorithms,
+    pub(crate) tokens: Tokens,
     pub(crate) requeue_dependency: Duration,
     pub(crate) jitter: u8,
 }

@@ -9,12 +9,13 @@
 //! machine instead of from their servers.
 
 mod git_repository;
+mod github_app;
 mod options;
 mod overrides;
 mod run;
 mod secrets;
 
-pub use options::{Options, OptionsError, StorageSettings, command};
+pub use options::{Options, OptionsError, SshAlgorithms, StorageSettings, command};
 pub use overrides::{Override, Overrides};
 pub use run::run;
 

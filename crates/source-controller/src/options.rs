@@ -26,6 +26,28 @@ pub struct Options {
     pub overrides: Overrides,
     /// Where temporary files go.
     pub scratch: PathBuf,
+    /// Which algorithms SSH may use.
+    pub ssh: SshAlgorithms,
+}
+
+/// Which algorithms SSH may use; empty lists leave the choice to what is usual.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SshAlgorithms {
+    /// Ways to exchange keys, the best first.
+    pub kex: Vec<String>,
+    /// Kinds of server keys, the best first.
+    pub host_keys: Vec<String>,
+}
+
+impl SshAlgorithms {
+    /// Reads what [`command`] has added.
+    pub fn from_matches(matches: &ArgMatches) -> Self {
+        let texts = |name: &str| {
+            let given = matches.get_many::<String>(name);
+            given.map(|given| given.cloned().collect()).unwrap_or_default()
+        };
+        Self { kex: texts("ssh-kex-algos"), host_keys: texts("ssh-hostkey-algos") }
+    }
 }
 
 /// Why flags are wrong.

@@ -14,7 +14,7 @@ use crate::{Options, Overrides};
 ///
 /// Whoever calls this holds the lease, if there is one.
 pub async fn run(ctx: Context, options: Options) {
-    let Options { shared, store, listener, overrides, scratch } = options;
+    let Options { shared, store, listener, overrides, scratch, ssh } = options;
     let queue = Queue::new(shared.backoff);
     let topic = Topic::all(GitRepository::gvk()).only(shared.watched());
     let subscription = ctx.cluster.watch(topic);
@@ -24,6 +24,8 @@ pub async fn run(ctx: Context, options: Options) {
         store: Arc::clone(&store),
         overrides: overrides.clone(),
         scratch,
+        ssh,
+        tokens: Default::default(),
         requeue_dependency: shared.requeue_dependency,
         jitter: shared.interval_jitter_percentage,
     });

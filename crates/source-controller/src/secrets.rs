@@ -43,6 +43,9 @@ pub(crate) enum AccessError {
     /// A password without a user.
     #[error("invalid '{0}' auth option: 'password' requires 'username' to be set")]
     NoUser(String),
+    /// Something that SSH cannot do without.
+    #[error("invalid 'ssh' auth option: '{0}' is required")]
+    Missing(&'static str),
     /// The repository's address is none.
     #[error(transparent)]
     Git(#[from] GitError),
@@ -54,6 +57,11 @@ pub(crate) enum AccessError {
 /// A user and a password of the address fill in what the Secret does not have.
 pub(crate) fn remote(url: &str, data: &Data) -> Result<Remote, AccessError> {
     let remote = Remote::parse(url)?;
+    if remote.is_ssh() {
+        let is_there = |key: &str| data.get(key).is_some_and(|value| !value.is_empty());
+        let missing = ["identity", "known_hosts"].into_iter().find(|key| !is_there(key));
+        return missing.map_or(Ok(remote), |key| Err(AccessError::Missing(key)));
+    }
     let (url_user, url_password) = match remote.credentials() {
         Credentials::Basic { username, password } => (username.clone(), password.clone()),
         Credentials::None | Credentials::Bearer(_) => (String::new(), String::new()),
@@ -78,7 +86,8 @@ pub(crate) fn remote(url: &str, data: &Data) -> Result<Remote, AccessError> {
     Ok(remote.with_credentials(credentials).with_tls(tls(data)))
 }
 
-fn tls(data: &Data) -> Tls {
+/// Reads certificates.
+pub(crate) fn tls(data: &Data) -> Tls {
     let filled = |key: &str| data.get(key).filter(|bytes| !bytes.is_empty()).cloned();
     Tls {
         authorities: filled("ca.crt").or_else(|| filled("caFile")),

@@ -1,14 +1,17 @@
 //! Reads everything that a pass depends on, apart from the repository itself.
 
+use std::sync::Arc;
+
 use flux_api::names::reason;
 use flux_api::{Artifact, GitRepository, GitRepositorySpec};
 use flux_artifact::VerifyError;
-use flux_git::Remote;
+use flux_git::{Credentials, Remote};
 
 use super::Reconciler;
 use super::outcome::Failure;
-use crate::secrets::{self, Data};
-use crate::{Override, secrets::AccessError};
+use crate::Override;
+use crate::github_app::{App, AppError, Way};
+use crate::secrets::{self, AccessError, Data};
 
 /// What a pass depends on.
 pub(super) struct Observed {
@@ -66,7 +69,7 @@ impl Reconciler {
 
     async fn presence(&self, artifact: Option<Artifact>) -> Presence {
         let Some(artifact) = artifact else { return Presence::None };
-        let store = std::sync::Arc::clone(&self.store);
+        let store = Arc::clone(&self.store);
         let checked = tokio::task::spawn_blocking(move || {
             if !store.contains(&artifact) {
                 return Presence::Gone;
@@ -95,12 +98,68 @@ impl Reconciler {
                 "failed to configure authentication options: {other}"
             )),
         };
-        let remote = secrets::remote(&object.spec.url, &data).map_err(invalid)?;
-        check_provider(&object.spec, &data, &object.metadata.namespace)?;
+        let mut remote = secrets::remote(&object.spec.url, &data).map_err(invalid)?;
+        if remote.is_ssh() {
+            return self.ssh(object, remote, (&data, proxy));
+        }
+        if check_provider(&object.spec, &data, &object.metadata.namespace)? == Provider::GitHub {
+            let credentials = self.github(&data, proxy.as_deref()).await?;
+            remote = remote.with_credentials(credentials);
+        }
         Ok(Access::Remote(Box::new(match proxy {
             Some(address) => remote.with_proxy(address),
             None => remote,
         })))
+    }
+
+    /// Gets a token for the installation of a GitHub App.
+    async fn github(&self, data: &Data, proxy: Option<&str>) -> Result<Credentials, Failure> {
+        let failed = |error: AppError| {
+            let message = format!("failed to configure authentication options: {error}");
+            Failure::authentication(message)
+        };
+        let app = App::from_secret(data).map_err(failed)?;
+        let way = Way { proxy, tls: &secrets::tls(data) };
+        let now = self.ctx.clock.precise().as_second();
+        self.tokens.credentials(&app, way, now).await.map_err(failed)
+    }
+
+    /// Prepares the client that logs in with the key of a Secret.
+    fn ssh(
+        &self,
+        object: &GitRepository,
+        remote: Remote,
+        (data, proxy): (&Data, Option<String>),
+    ) -> Result<Access, Failure> {
+        check_provider(&object.spec, data, &object.metadata.namespace)?;
+        let bytes = |key: &str| data.get(key).cloned().unwrap_or_default();
+        let options = flux_ssh::Options {
+            identity: bytes("identity"),
+            password: String::from_utf8_lossy(&bytes("password")).into_owned(),
+            known_hosts: bytes("known_hosts"),
+            kex_algorithms: self.ssh.kex.clone(),
+            host_key_algorithms: self.ssh.host_keys.clone(),
+            proxy,
+        };
+        let runtime = tokio::runtime::Handle::current();
+        let client = flux_ssh::Client::new(&options, runtime).map_err(|error| match error {
+            flux_ssh::ClientError::PasswordNeeded => {
+                let name = object.spec.secret_ref.as_ref().map_or("", |r| r.name.as_str());
+                let namespace = &object.metadata.namespace;
+                Failure::authentication(format!(
+                    "SSH identity key is encrypted but no 'password' field was provided in the \
+                     secret '{namespace}/{name}'"
+                ))
+            }
+            other => {
+                let message = format!(
+                    "failed to checkout and determine revision: unable to construct auth method \
+                     with options: {other}"
+                );
+                Failure::fetch(reason::GIT_OPERATION_FAILED, message)
+            }
+        })?;
+        Ok(Access::Remote(Box::new(remote.with_shell(Arc::new(client)))))
     }
 
     async fn proxy(&self, object: &GitRepository) -> Result<Option<String>, Failure> {
@@ -164,8 +223,21 @@ impl Reconciler {
     }
 }
 
+/// Where credentials come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Provider {
+    /// From the Secret itself.
+    Generic,
+    /// From GitHub, for an app that the Secret describes.
+    GitHub,
+}
+
 /// Checks that the provider and the Secret fit together.
-fn check_provider(spec: &GitRepositorySpec, data: &Data, namespace: &str) -> Result<(), Failure> {
+fn check_provider(
+    spec: &GitRepositorySpec,
+    data: &Data,
+    namespace: &str,
+) -> Result<Provider, Failure> {
     let provider = spec.provider.as_deref().unwrap_or_default();
     let secret = spec.secret_ref.as_ref().map_or("", |reference| reference.name.as_str());
     let has_app = data.get("githubAppID").is_some_and(|id| !id.is_empty());
@@ -177,9 +249,10 @@ fn check_provider(spec: &GitRepositorySpec, data: &Data, namespace: &str) -> Res
         "" | "generic" if has_app => Err(invalid(&format!(
             "secretRef '{namespace}/{secret}' has github app data but provider is not set to github"
         ))),
-        "" | "generic" => Ok(()),
+        "" | "generic" => Ok(Provider::Generic),
         "github" if secret.is_empty() => Err(invalid(needs_app).stalled()),
         "github" if !has_app => Err(invalid(needs_app)),
+        "github" => Ok(Provider::GitHub),
         other => Err(Failure::authentication(format!(
             "failed to configure authentication options: provider '{other}' is not supported yet"
         ))),

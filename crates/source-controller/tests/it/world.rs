@@ -83,6 +83,7 @@ impl World {
             listener: None,
             overrides: overrides.clone(),
             scratch: directory.path().join("scratch"),
+            ssh: Default::default(),
         };
         tokio::spawn(run(ctx, options));
         let namespace = namespace.to_owned();
