@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::document::{self, Document, Node};
+use crate::protobuf;
 use crate::registry::{Decoded, ResourceInfo};
 use crate::request::{FieldValidation, Request};
 use crate::status::{FieldError, Status};
@@ -51,7 +52,7 @@ pub(crate) fn document(format: BodyFormat, body: &[u8]) -> Result<Document, Stri
             let value = flux_yaml::from_str(&text).map_err(|error| error.to_string())?;
             Ok(Document::from(&value))
         }
-        BodyFormat::Protobuf => Err("protobuf is not supported for this kind".to_owned()),
+        BodyFormat::Protobuf => protobuf::parse(body).map(|value| Document::from(&value)),
     }
 }
 
@@ -69,7 +70,12 @@ pub(crate) fn object(
 ) -> Result<Body, Status> {
     let format = BodyFormat::of(request)?;
     let document = document(format, &request.body).map_err(|error| {
-        Status::bad_request(format!("couldn't get version/kind; json parse error: {error}"))
+        Status::bad_request(match format {
+            BodyFormat::Protobuf => error,
+            BodyFormat::Json | BodyFormat::Yaml => {
+                format!("couldn't get version/kind; json parse error: {error}")
+            }
+        })
     })?;
     from_document(info, document, validation)
 }

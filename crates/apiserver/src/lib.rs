@@ -30,6 +30,7 @@ pub mod names;
 mod openapi;
 mod options;
 mod pki;
+mod protobuf;
 pub mod random;
 mod read;
 pub mod registry;
