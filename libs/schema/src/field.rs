@@ -203,6 +203,18 @@ impl FieldError {
         Self::new(FieldErrorKind::Internal, field, None).detailed(detail)
     }
 
+    /// Tells whether rules do not run on a value that is wrong like this.
+    pub(crate) fn blocks_rules(&self) -> bool {
+        matches!(
+            self.kind,
+            FieldErrorKind::NotSupported
+                | FieldErrorKind::Required
+                | FieldErrorKind::TooLong
+                | FieldErrorKind::TooMany
+                | FieldErrorKind::TypeInvalid
+        )
+    }
+
     /// Returns the text without the field.
     pub fn body(&self) -> String {
         let title = match self.kind {

@@ -19,6 +19,7 @@ mod pattern;
 mod prune;
 pub mod quantity;
 pub mod resources;
+mod rules;
 mod schema;
 mod validate;
 
@@ -26,5 +27,6 @@ pub use default::{apply_defaults, drop_wrong_nulls};
 pub use field::{FieldError, FieldErrorKind, Path, value_text};
 pub use prune::prune;
 pub use quantity::Quantity;
+pub use rules::{RuleFindings, RuleSet};
 pub use schema::{Additional, Combined, Items, Limits, ListType, Rule, Schema, Type, Unsupported};
 pub use validate::{Validator, validate_lists};

@@ -19,7 +19,7 @@ use crate::format;
 use crate::number::{GoNumber, is_json_integer};
 use crate::pattern::Patterns;
 use crate::schema::{Additional, Combined, Items, Limits, Schema};
-use compare::Correlation;
+pub(crate) use compare::Correlation;
 pub use listtype::validate_lists;
 use outcome::{Outcome, Problem, ProblemKind};
 

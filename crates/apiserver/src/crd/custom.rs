@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use flux_schema::{FieldErrorKind as SchemaErrorKind, Path, apply_defaults, drop_wrong_nulls};
+use flux_schema::{
+    FieldError as SchemaError, FieldErrorKind as SchemaErrorKind, Path, RuleSet, apply_defaults,
+    drop_wrong_nulls,
+};
 use serde_json::{Number, Value, json};
 
 use super::definition::{Definition, Version};
@@ -106,32 +109,34 @@ impl Strategy for CustomStrategy {
 
     fn validate(&self, _: &Context<'_>, object: &Value) -> FieldErrors {
         let Some(version) = self.version() else { return FieldErrors::new() };
-        let mut all = convert(version.validator.validate(&Path::ROOT, object));
+        let mut all = version.validator.validate(&Path::ROOT, object);
         all.extend(checked_scale(version.scale.as_ref(), object, Part::Whole));
-        all.extend(convert(flux_schema::validate_lists(&Path::ROOT, version.schema(), object)));
-        all
+        all.extend(flux_schema::validate_lists(&Path::ROOT, version.schema(), object));
+        checked_rules(version, object, None, &mut all);
+        convert(all)
     }
 
     fn validate_update(&self, _: &Context<'_>, object: &Value, old: &Value) -> FieldErrors {
         let Some(version) = self.version() else { return FieldErrors::new() };
-        let errors = version.validator.validate_update(&Path::ROOT, object, old);
-        let mut all = convert(errors);
+        let mut all = version.validator.validate_update(&Path::ROOT, object, old);
         all.extend(checked_scale(version.scale.as_ref(), object, Part::Whole));
         all.extend(changed_lists(version, object, old));
-        all
+        checked_rules(version, object, Some(old), &mut all);
+        convert(all)
     }
 
     fn validate_status_update(&self, _: &Context<'_>, object: &Value, old: &Value) -> FieldErrors {
         let Some(version) = self.version() else { return FieldErrors::new() };
-        let mut all = FieldErrors::new();
+        let mut all = Vec::new();
         if let Some((validator, status)) = version.status.as_ref().zip(object.get("status")) {
             let base = Path::new("status");
             let old_status = old.get("status").unwrap_or(&Value::Null);
-            all.extend(convert(validator.validate_update(&base, status, old_status)));
+            all.extend(validator.validate_update(&base, status, old_status));
         }
         all.extend(checked_scale(version.scale.as_ref(), object, Part::Status));
         all.extend(changed_lists(version, object, old));
-        all
+        checked_rules(version, object, Some(old), &mut all);
+        convert(all)
     }
 
     fn generation_changed(&self, object: &Value, old: &Value) -> Option<bool> {
@@ -147,15 +152,24 @@ impl Strategy for CustomStrategy {
     }
 
     fn warnings(&self, _: &Context<'_>, object: &Value, old: Option<&Value>) -> Vec<String> {
+        let mut all = self.excused(object, old);
         let known = old.map(meta::finalizers).unwrap_or_default();
         let mut added: Vec<String> =
             meta::finalizers(object).into_iter().filter(|one| !known.contains(one)).collect();
         added.sort();
-        added.iter().filter_map(|one| finalizer_warning(one)).collect()
+        all.extend(added.iter().filter_map(|one| finalizer_warning(one)));
+        all
     }
 }
 
 impl CustomStrategy {
+    /// Returns the broken rules that do not count because nothing changed where they apply.
+    fn excused(&self, object: &Value, old: Option<&Value>) -> Vec<String> {
+        let rules = old.and_then(|old| Some((self.version()?.rules()?, old)));
+        let Some((rules, old)) = rules else { return Vec::new() };
+        rules.run(object, Some(old)).excused.iter().map(ToString::to_string).collect()
+    }
+
     /// Converts with strategy None: another `apiVersion`, minus what that version does not know.
     fn convert(&self, object: &mut Value, api_version: &str) {
         if meta::text(object, "/apiVersion") == api_version {
@@ -191,12 +205,12 @@ fn settle_numbers(value: &mut Value) {
     }
 }
 
-fn convert(errors: Vec<flux_schema::FieldError>) -> FieldErrors {
+fn convert(errors: Vec<SchemaError>) -> FieldErrors {
     errors.into_iter().map(FieldError::from).collect()
 }
 
-impl From<flux_schema::FieldError> for FieldError {
-    fn from(error: flux_schema::FieldError) -> Self {
+impl From<SchemaError> for FieldError {
+    fn from(error: SchemaError) -> Self {
         let kind = match error.kind {
             SchemaErrorKind::Required => FieldErrorKind::Required,
             SchemaErrorKind::Duplicate => FieldErrorKind::Duplicate,
@@ -213,9 +227,23 @@ impl From<flux_schema::FieldError> for FieldError {
 }
 
 /// Lists are checked unless the old object was wrong already.
-fn changed_lists(version: &Version, object: &Value, old: &Value) -> FieldErrors {
+fn changed_lists(version: &Version, object: &Value, old: &Value) -> Vec<SchemaError> {
     let check = |object| flux_schema::validate_lists(&Path::ROOT, version.schema(), object);
-    if check(old).is_empty() { convert(check(object)) } else { FieldErrors::new() }
+    if check(old).is_empty() { check(object) } else { Vec::new() }
+}
+
+/// Runs the rules of the schema unless the object is so wrong that they would fail.
+fn checked_rules(
+    version: &Version,
+    object: &Value,
+    old: Option<&Value>,
+    errors: &mut Vec<SchemaError>,
+) {
+    let Some(rules) = version.rules() else { return };
+    match RuleSet::unchecked(errors) {
+        Some(error) => errors.push(error),
+        None => errors.extend(rules.run(object, old).errors),
+    }
 }
 
 /// Which numbers of a scale are checked.
@@ -225,8 +253,8 @@ enum Part {
     Status,
 }
 
-fn checked_scale(scale: Option<&ScalePaths>, object: &Value, part: Part) -> FieldErrors {
-    let mut errors = FieldErrors::new();
+fn checked_scale(scale: Option<&ScalePaths>, object: &Value, part: Part) -> Vec<SchemaError> {
+    let mut errors = Vec::new();
     let Some(scale) = scale else { return errors };
     let mut paths = vec![&scale.status_replicas];
     if part == Part::Whole {
@@ -238,11 +266,11 @@ fn checked_scale(scale: Option<&ScalePaths>, object: &Value, part: Part) -> Fiel
         match number.as_i64() {
             Some(int) if int < 0 => {
                 let detail = "should be a non-negative integer";
-                errors.push(FieldError::invalid(field, int, detail));
+                errors.push(SchemaError::invalid(field, number, detail));
             }
             Some(int) if i32::try_from(int).is_err() => {
                 let detail = format!("should be less than or equal to {}", i32::MAX);
-                errors.push(FieldError::invalid(field, int, &detail));
+                errors.push(SchemaError::invalid(field, number, detail));
             }
             _ => {}
         }

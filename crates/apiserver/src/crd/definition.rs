@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use flux_schema::{Schema, Validator};
+use flux_schema::{RuleSet, Schema, Validator};
 use serde_json::{Value, json};
 
 use super::custom::CustomStrategy;
@@ -28,6 +28,9 @@ pub(super) struct Version {
     pub(super) validator: Validator,
     /// Judges `status` alone.
     pub(super) status: Option<Validator>,
+    json: Arc<Value>,
+    /// Compiled when the first object is judged: most definitions have no objects at first.
+    rules: OnceLock<Option<RuleSet>>,
 }
 
 impl Version {
@@ -41,7 +44,15 @@ impl Version {
             scale: scale_paths(version),
             validator: Validator::new(schema),
             status: status.map(Validator::new),
+            json: Arc::new(json.clone()),
+            rules: OnceLock::new(),
         }
+    }
+
+    /// Returns the rules of the schema.
+    pub(super) fn rules(&self) -> Option<&RuleSet> {
+        let compile = || RuleSet::of_resource(&self.json, self.validator.schema().clone());
+        self.rules.get_or_init(compile).as_ref()
     }
 
     pub(super) fn schema(&self) -> &Schema {
@@ -131,7 +142,8 @@ fn resource(
         list(version, "/selectableFields").map(|one| meta::text(one, "/jsonPath").into()).collect();
     info.is_custom = true;
     info.deprecation_warning = deprecation_warning(object, version);
-    info.open_api_schema = version.pointer("/schema/openAPIV3Schema").cloned().map(Arc::new);
+    info.open_api_schema =
+        definition.versions.get(name).filter(|own| !own.json.is_null()).map(|own| own.json.clone());
     if version.pointer("/subresources/status").is_some_and(|status| !status.is_null()) {
         info.subresources.push(Subresource::status());
     }

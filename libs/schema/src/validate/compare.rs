@@ -9,7 +9,7 @@ use crate::number::GoNumber;
 use crate::schema::{ListType, Schema};
 
 /// A new value, the old one at the same place, and the schema of both.
-pub(super) struct Correlation<'a> {
+pub(crate) struct Correlation<'a> {
     schema: Option<&'a Schema>,
     value: &'a Value,
     old: &'a Value,
@@ -19,7 +19,7 @@ pub(super) struct Correlation<'a> {
 }
 
 impl<'a> Correlation<'a> {
-    pub(super) fn new(schema: &'a Schema, value: &'a Value, old: &'a Value) -> Self {
+    pub(crate) fn new(schema: &'a Schema, value: &'a Value, old: &'a Value) -> Self {
         Self::with(Some(schema), value, old)
     }
 
@@ -28,14 +28,14 @@ impl<'a> Correlation<'a> {
     }
 
     /// Returns the pair under a key that both maps have and that the schema knows.
-    pub(super) fn key(&self, key: &str) -> Option<Correlation<'a>> {
+    pub(crate) fn key(&self, key: &str) -> Option<Correlation<'a>> {
         let (value, old) = (self.value.get(key)?, self.old.get(key)?);
         let schema = self.schema?.property(key)?;
         Some(Self::with(Some(schema), value, old))
     }
 
     /// Returns the pair of an item and the old item with the same keys, in lists that have keys.
-    pub(super) fn index(&self, index: usize) -> Option<Correlation<'a>> {
+    pub(crate) fn index(&self, index: usize) -> Option<Correlation<'a>> {
         let schema = self.schema.filter(|schema| makes_correlatable(schema))?;
         let item = schema.item()?;
         let value = self.value.as_array()?.get(index)?;
@@ -46,7 +46,7 @@ impl<'a> Correlation<'a> {
     }
 
     /// Tells whether nothing changed, the order of lists with keys aside.
-    pub(super) fn is_unchanged(&self) -> bool {
+    pub(crate) fn is_unchanged(&self) -> bool {
         *self.unchanged.get_or_init(|| self.compare())
     }
 
