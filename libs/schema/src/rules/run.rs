@@ -75,7 +75,7 @@ impl Run {
             self.node(part, path, pair, Ratchet { current: None, parent: at.parent });
         }
         match pair.value {
-            Value::Array(items) => self.items(node, path, items, pair.old, at),
+            Value::Array(items) => self.items(node, path, (items, pair.old), at),
             Value::Object(map) => {
                 let old = |key: &str| pair.old.and_then(|old| old.get(key));
                 if let Some(values) = &node.values {
@@ -113,8 +113,7 @@ impl Run {
         &mut self,
         node: &Node,
         path: &Path<'_>,
-        items: &[Value],
-        old: Option<&Value>,
+        (items, old): (&[Value], Option<&Value>),
         at: Ratchet<'_>,
     ) {
         let Some(item) = &node.items else { return };
