@@ -22,7 +22,7 @@ mod tests;
 
 use std::collections::HashMap;
 
-use flux_kustomize::{Fetcher, NoRemote, Order, Rules};
+use flux_kustomize::{Order, Rules};
 use flux_manifest::Object;
 use flux_tree::{Tree, path};
 use flux_yaml::Node;
@@ -32,6 +32,7 @@ use sha2::{Digest, Sha256};
 pub use decrypt::{Decryptor, NoDecryption};
 pub use error::{BuildError, Stage};
 pub use flux_envsubst::Undefined;
+pub use flux_kustomize::{Fetcher, FileError, NoRemote, RepoSpec};
 pub use generate::{Action, Generated, Ignore};
 pub use objects::{common_metadata, prepare};
 pub use substitute::{Lookup, Reference, ReferenceKind, references};

@@ -174,7 +174,8 @@ impl Merger<'_> {
             let value = self.walk(Some(old), patch, field_schema)?;
             match value.filter(|value| kept_null || !is_null(value)) {
                 Some(mut value) => {
-                    value.style = style.unwrap_or(value.style);
+                    let style = style.unwrap_or(value.style);
+                    node::keep_style(&mut value, style);
                     *slot = value;
                 }
                 None => {

@@ -111,6 +111,15 @@ fn quoted_where_needed(mut value: Node) -> Node {
     value
 }
 
+/// Gives a node the style of the one whose place it takes: a scalar that is printed in quotes is
+/// read back as a text.
+pub(crate) fn keep_style(value: &mut Node, style: Style) {
+    value.style = style;
+    if value.kind == Kind::Scalar && style != Style::Plain {
+        STRING.clone_into(&mut value.tag);
+    }
+}
+
 /// Puts a scalar in the place of another, which keeps its style.
 pub(crate) fn set_scalar(node: &mut Node, value: Node) -> Result<()> {
     expect_kind(node, Kind::Scalar)?;
@@ -118,7 +127,7 @@ pub(crate) fn set_scalar(node: &mut Node, value: Node) -> Result<()> {
         return Ok(());
     }
     let mut value = quoted_where_needed(value);
-    value.style = node.style;
+    keep_style(&mut value, node.style);
     *node = value;
     Ok(())
 }
@@ -132,7 +141,7 @@ pub(crate) fn set_field(node: &mut Node, name: &str, value: Option<Node>) -> Res
     };
     let mut value = quoted_where_needed(value);
     if let Some(old) = node.get_mut(name) {
-        value.style = old.style;
+        keep_style(&mut value, old.style);
         *old = value;
     } else {
         node.content.extend([Node::scalar(name), value]);
@@ -165,18 +174,35 @@ pub(crate) fn field_or_create<'a>(
 ///
 /// # Upstream
 /// The original prints and reads. That changes folded text with indented lines, which go-yaml
-/// prints with more empty lines than it has; everything else comes back as it was.
+/// prints with more empty lines than it has, and it fails for text of several lines that begins
+/// with a tab; everything else comes back as it was.
 pub(crate) fn to_value(node: &Node) -> Result<Value> {
-    if has_folded_text(node) {
+    if changes_in_print(node) {
         return printed_value(node);
     }
     // Errors name lines of the printed text.
     node.to_value(Resolver::Core).or_else(|_| printed_value(node))
 }
 
-fn has_folded_text(node: &Node) -> bool {
-    let is_folded = node.style == Style::Folded && node.value.contains('\n');
-    is_folded || node.content.iter().any(has_folded_text)
+/// Turns a value into the tree that its printed text is read back as, with the styles of that.
+pub(crate) fn from_value(value: &Value) -> Result<Node> {
+    let mut node = Node::from_value(value);
+    style_texts(&mut node);
+    let text = printed(&node);
+    let read = flux_yaml::Documents::new(text.as_bytes()).next().transpose()?;
+    Ok(read.unwrap_or_else(Node::null))
+}
+
+fn style_texts(node: &mut Node) {
+    if node.kind == Kind::Scalar && node.tag == STRING {
+        *node = quoted_where_needed(std::mem::take(node));
+    }
+    node.content.iter_mut().for_each(style_texts);
+}
+
+fn changes_in_print(node: &Node) -> bool {
+    let is_risky = node.style == Style::Folded || node.value.starts_with('\t');
+    (is_risky && node.value.contains('\n')) || node.content.iter().any(changes_in_print)
 }
 
 fn printed_value(node: &Node) -> Result<Value> {

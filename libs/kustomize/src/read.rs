@@ -278,11 +278,12 @@ fn expand_lists(nodes: Vec<Node>) -> Result<Vec<Node>> {
         match value.get_mut("items").map(Value::take) {
             Some(Value::Array(items)) => {
                 let items = items.iter().map(|item| {
-                    let mut node = Node::from_value(item);
+                    let mut node = node::from_value(item)?;
                     fill_tags(&mut node);
-                    node
+                    Ok(node)
                 });
-                queue.extend(validated(items.collect())?);
+                let items: Result<Vec<Node>> = items.collect();
+                queue.extend(validated(items.map_err(trouble)?)?);
             }
             Some(Value::Null) | None => {}
             Some(other) => {

@@ -283,6 +283,16 @@ impl Resource {
         self.set_annotations(&annotations)
     }
 
+    /// Adds one annotation; those that are there keep their types.
+    pub(crate) fn add_annotation(&mut self, key: &str, value: &str) -> Result<()> {
+        let meta = node::field_or_create(&mut self.node, "metadata", Kind::Mapping)?;
+        let Some(meta) = meta else { return Ok(()) };
+        match node::field_or_create(meta, "annotations", Kind::Mapping)? {
+            Some(map) => node::set_field(map, key, Some(node::text(value))),
+            None => Ok(()),
+        }
+    }
+
     /// Returns the traces as the annotations that the original keeps them in.
     fn trace_annotations(&self) -> BTreeMap<String, String> {
         let traces = &self.traces;
@@ -315,9 +325,10 @@ impl Resource {
         if traces.is_empty() {
             return Ok(());
         }
-        let mut annotations = self.annotations();
-        annotations.extend(traces);
-        self.set_annotations(&annotations)
+        for (key, value) in &traces {
+            self.add_annotation(key, value)?;
+        }
+        Ok(())
     }
 
     /// Takes the traces out of the annotations.
@@ -329,7 +340,17 @@ impl Resource {
         }
         let mut annotations = self.annotations();
         self.traces = traces_from(&mut annotations)?;
-        self.set_annotations(&annotations)
+        let Some(meta) = self.node.get_mut("metadata") else { return Ok(()) };
+        if annotations.is_empty() {
+            return node::set_field(meta, "annotations", None);
+        }
+        if let Some(map) = meta.get_mut("annotations") {
+            let keys: Vec<String> = map.entries().map(|(key, _)| key.value.clone()).collect();
+            for key in keys.iter().filter(|key| !annotations.contains_key(*key)) {
+                map.remove(key);
+            }
+        }
+        Ok(())
     }
 
     /// Lets `change` work on the object with the traces in its annotations, then takes them out.

@@ -212,7 +212,7 @@ impl<'a> Target<'a> {
         if let Some(origin) = &self.origin {
             let text = origin.append(path).to_yaml();
             for resource in &mut resources {
-                resource.annotate(origin::ORIGIN, text.clone())?;
+                resource.add_annotation(origin::ORIGIN, &text)?;
             }
         }
         let at = |error: BuildError| error.context(format!("merging resources from '{path}'"));
@@ -288,7 +288,12 @@ impl<'a> Target<'a> {
             let loader = self.loader.enter(&path).map_err(quoted("loader.New"))?;
             let origin = self.origin.as_ref().map(|origin| origin.append(&path));
             let other = self.directory(&loader, Role::Component(all), origin, session);
-            all = other.map_err(quoted("accumulateDirectory:"))?;
+            // As with a resource, everything is merged into what was empty.
+            let merging = format!("recursed merging from path '{}'", loader.root());
+            all = Accumulator::default();
+            let merged =
+                other.and_then(|other| all.absorb(other).map_err(|error| error.context(merging)));
+            merged.map_err(quoted("accumulateDirectory:"))?;
         }
         Ok(all)
     }

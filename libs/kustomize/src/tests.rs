@@ -213,3 +213,41 @@ metadata:
 ";
     check(&[("kustomization.yaml", "resources: [x.yaml]"), ("x.yaml", object)], "", want);
 }
+
+#[test]
+fn what_is_put_in_the_place_of_a_quoted_text_becomes_a_text() {
+    let thing = "apiVersion: ex.com/v1\nkind: Thing\nmetadata: {name: a}\nspec: {v: \"x\", w: x}\n";
+    let overlay = "\
+resources: [thing.yaml]
+patches:
+- patch: |
+    apiVersion: ex.com/v1
+    kind: Thing
+    metadata: {name: a}
+    spec: {v: 1e-7, w: 1e-7}
+";
+    let want = "\
+apiVersion: ex.com/v1
+kind: Thing
+metadata:
+  name: a
+spec:
+  v: \"1e-7\"
+  w: 1e-07
+";
+    check(&[("thing.yaml", thing), ("kustomization.yaml", overlay)], "", want);
+}
+
+#[test]
+fn a_json_patch_sees_annotations_that_are_numbers() {
+    let thing = "apiVersion: v1\nkind: Thing\nmetadata: {name: a, annotations: {num: 1e3}}\n";
+    let overlay = "\
+resources: [thing.yaml]
+patches:
+- patch: '- {op: test, path: /kind, value: Thing}'
+  target: {kind: Thing}
+";
+    let want =
+        "apiVersion: v1\nkind: Thing\nmetadata:\n  annotations:\n    num: \"1000\"\n  name: a\n";
+    check(&[("thing.yaml", thing), ("kustomization.yaml", overlay)], "", want);
+}

@@ -6,6 +6,7 @@ use crate::error::{BuildError, Result, fail};
 use crate::json_patch::JsonPatch;
 use crate::kustomization::PatchOptions;
 use crate::merge::{Inference, Merger, NewElements};
+use crate::node;
 use crate::resmap::ResMap;
 use crate::resource::Resource;
 use crate::schema::Schemas;
@@ -197,7 +198,7 @@ fn apply_json_patch(resource: &mut Resource, patch: &JsonPatch, schemas: &Schema
                 "json: cannot unmarshal array into Go value of type map[string]interface {{}}"
             );
         }
-        let mut node = Node::from_value(&patched);
+        let mut node = node::from_value(&patched)?;
         crate::read::prepare(&mut node, "")?;
         resource.node = node;
         Ok(())
