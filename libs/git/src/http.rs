@@ -167,12 +167,12 @@ fn redacted(url: &reqwest::Url) -> String {
 }
 
 fn connection_failed(method: &str, url: &reqwest::Url, error: &reqwest::Error) -> TransportError {
-    if error.is_timeout() {
-        return TransportError::Timeout;
-    }
     let verb = if method == "GET" { "Get" } else { "Post" };
     let prefix = if verb == "Post" { "unexpected client error: " } else { "" };
-    let cause = cause(url, error);
+    let cause = match error.is_timeout() {
+        true => TransportError::Timeout.to_string(),
+        false => cause(url, error),
+    };
     TransportError::Connection(format!("{prefix}{verb} {:?}: {cause}", redacted(url)))
 }
 

@@ -358,7 +358,8 @@ fn silence_ends_at_the_deadline() {
     let got = checkout(&world.remote(), &world.options(branch("main"), None), &cancel);
     let Err(error) = got else { panic!("it succeeded") };
     let text = error.to_string().replace(&world.server.url("app"), "URL");
-    assert_eq!(text, "unable to clone 'URL': context deadline exceeded");
+    let get = "Get \"URL/info/refs?service=git-upload-pack\"";
+    assert_eq!(text, format!("unable to clone 'URL': {get}: context deadline exceeded"));
 }
 
 #[test]
