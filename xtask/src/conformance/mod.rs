@@ -17,6 +17,7 @@ mod plan;
 mod read_objects;
 mod repos;
 mod sourceignore;
+mod traces;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -67,6 +68,7 @@ const AREAS: &[(&str, Area)] = &[
     ("sourceignore", sourceignore::cases),
     ("ssa", plan::ssa),
     ("ssa-read-objects", read_objects::cases),
+    ("traces", traces::cases),
 ];
 
 struct Options {

@@ -3,7 +3,7 @@
 use flux_cluster::{Patch, Write};
 use serde_json::json;
 
-use crate::world::{World, map};
+use flux_testkit::worlds::apply::{World, map};
 
 const R1: &str = "main@sha1:1111111111111111111111111111111111111111";
 const R2: &str = "main@sha1:2222222222222222222222222222222222222222";

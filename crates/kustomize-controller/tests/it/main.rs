@@ -3,4 +3,3 @@
 
 mod basics;
 mod traces;
-mod world;

@@ -5,7 +5,7 @@ use flux_testkit::git::{Access, Fault, Server};
 use flux_tree::{Symlinks, Tree as _, UnpackLimits};
 use serde_json::{Value, json};
 
-use crate::world::{World, is_ready};
+use flux_testkit::worlds::source::{World, is_ready};
 
 /// A world and a Git server with one repository, `app`, of one commit.
 async fn world() -> Option<(World, Server)> {

@@ -4,7 +4,7 @@ use flux_git::local::{Directory, Mode};
 use flux_source_controller::Override;
 use serde_json::json;
 
-use crate::world::{World, is_ready};
+use flux_testkit::worlds::source::{World, is_ready};
 
 #[tokio::test]
 async fn an_edit_becomes_a_new_artifact_without_anybody_asking() {

@@ -6,4 +6,3 @@
 mod controller;
 mod local;
 mod traces;
-mod world;

@@ -1,4 +1,6 @@
-//! An API server, a source that is whatever a test says, and the controller.
+//! An API server, a source that is whatever a test says, and kustomize-controller.
+//!
+//! Made for a clock that stands still: waiting costs no time.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -17,12 +19,14 @@ use futures::future::BoxFuture;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
+use crate::faults::Faults;
+
 /// The namespace of everything in a world, unless a test says otherwise.
-pub(crate) const NAMESPACE: &str = "apps";
+pub const NAMESPACE: &str = "apps";
 
 /// The files of each revision.
 #[derive(Default)]
-pub(crate) struct Sources {
+struct Sources {
     trees: Mutex<BTreeMap<String, Fetched>>,
 }
 
@@ -33,8 +37,10 @@ impl Artifacts for Sources {
     }
 }
 
-pub(crate) struct World {
-    pub(crate) cluster: Cluster,
+/// The world of one kustomize-controller.
+pub struct World {
+    /// The administrator's connection.
+    pub cluster: Cluster,
     sources: Arc<Sources>,
     notifications: Mutex<mpsc::UnboundedReceiver<Notification>>,
     shutdown: Shutdown,
@@ -42,6 +48,7 @@ pub(crate) struct World {
     server: Server,
     clock: Clock,
     options: Options,
+    metrics: Mutex<Metrics>,
 }
 
 fn start_server() -> Server {
@@ -82,12 +89,12 @@ async fn install_definitions(cluster: &Cluster) {
 
 impl World {
     /// Starts a world whose controller has the default options.
-    pub(crate) async fn new() -> Self {
+    pub async fn new() -> Self {
         Self::with(|_| {}).await
     }
 
     /// Starts a world with other options.
-    pub(crate) async fn with(change: impl FnOnce(&mut Options)) -> Self {
+    pub async fn with(change: impl FnOnce(&mut Options)) -> Self {
         let mut options = Options { temp_dir: "/t".to_owned(), ..Options::default() };
         options.shared.interval_jitter_percentage = 0;
         change(&mut options);
@@ -95,7 +102,7 @@ impl World {
     }
 
     /// Starts a world with one namespace.
-    pub(crate) async fn start(namespace: &str, options: Options) -> Self {
+    pub async fn start(namespace: &str, options: Options) -> Self {
         let server = start_server();
         let cluster = Cluster::from_service(server.service(), server.admin_token());
         let namespace = json!({"apiVersion": "v1", "kind": "Namespace",
@@ -113,15 +120,37 @@ impl World {
             server,
             clock: Clock::starting_at("2026-01-01T00:00:00Z".parse().unwrap()),
             options,
+            metrics: Mutex::default(),
         };
         world.start_controller();
         world
     }
 
+    /// Returns the API server.
+    pub fn server(&self) -> &Server {
+        &self.server
+    }
+
+    /// Returns what the controller that was started last counts.
+    pub fn metrics(&self) -> Metrics {
+        self.metrics.lock().unwrap().clone()
+    }
+
+    /// Changes the options of controllers that are started from now on.
+    pub fn set_options(&mut self, change: impl FnOnce(&mut Options)) {
+        change(&mut self.options);
+    }
+
     /// Starts the controller, as after a crash if one has run before.
-    pub(crate) fn start_controller(&self) {
+    pub fn start_controller(&self) {
+        self.start_controller_behind(&Faults::default());
+    }
+
+    /// Starts the controller where things go wrong on the way to the server.
+    pub fn start_controller_behind(&self, faults: &Faults) {
         let clock = self.clock;
-        let cluster = Cluster::from_service(self.server.service(), self.server.admin_token());
+        let service = faults.before(self.server.service());
+        let cluster = Cluster::from_service(service, self.server.admin_token());
         let (sender, receiver) = mpsc::unbounded_channel();
         let events = Events::start(EventsOptions {
             cluster: cluster.clone(),
@@ -138,6 +167,7 @@ impl World {
             metrics: Metrics::default(),
             shutdown: self.shutdown.part(),
         };
+        *self.metrics.lock().unwrap() = context.metrics.clone();
         let artifacts: Arc<dyn Artifacts> = Arc::clone(&self.sources) as _;
         let task = tokio::spawn(run(context, self.options.clone(), artifacts));
         *self.notifications.lock().unwrap() = receiver;
@@ -145,14 +175,14 @@ impl World {
     }
 
     /// Ends the controller without a word.
-    pub(crate) fn kill_controller(&self) {
+    pub fn kill_controller(&self) {
         if let Some(task) = self.controller.lock().unwrap().take() {
             task.abort();
         }
     }
 
     /// Keeps the files of a revision for whoever asks for them.
-    pub(crate) fn store(&self, revision: &str, files: &[(&str, &str)]) {
+    pub fn store(&self, revision: &str, files: &[(&str, &str)]) {
         let mut tree = MemoryTree::new();
         for (path, content) in files {
             tree.insert(path, content.as_bytes()).unwrap();
@@ -160,8 +190,13 @@ impl World {
         self.sources.trees.lock().unwrap().insert(revision.to_owned(), Arc::new(tree));
     }
 
+    /// Forgets the files of a revision, as a store does that has lost them.
+    pub fn forget(&self, revision: &str) {
+        self.sources.trees.lock().unwrap().remove(revision);
+    }
+
     /// Makes files the latest revision of the source `app`.
-    pub(crate) async fn push(&self, revision: &str, files: &[(&str, &str)]) {
+    pub async fn push(&self, revision: &str, files: &[(&str, &str)]) {
         self.store(revision, files);
         let source = json!({
             "apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "GitRepository",
@@ -180,7 +215,7 @@ impl World {
     }
 
     /// Applies a Kustomization of the source `app`, with changes to its spec.
-    pub(crate) async fn apply(&self, name: &str, spec: Value) {
+    pub async fn apply(&self, name: &str, spec: Value) {
         let mut value = json!({
             "apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization",
             "metadata": {"name": name, "namespace": NAMESPACE},
@@ -194,16 +229,18 @@ impl World {
         self.cluster.apply(&object, &Write::by("test").forced()).await.unwrap();
     }
 
-    pub(crate) fn kustomization(name: &str) -> Target {
+    /// Names a Kustomization.
+    pub fn kustomization(name: &str) -> Target {
         Target::new(Kustomization::gvk(), NAMESPACE, name)
     }
 
-    pub(crate) fn config_map(name: &str) -> Target {
+    /// Names a ConfigMap.
+    pub fn config_map(name: &str) -> Target {
         Target::new(GroupVersionKind::new("", "v1", "ConfigMap"), NAMESPACE, name)
     }
 
     /// Asks for a pass, as `flux reconcile` does.
-    pub(crate) async fn request(&self, name: &str, token: &str) {
+    pub async fn request(&self, name: &str, token: &str) {
         let patch = json!({"metadata": {"annotations": {
             "reconcile.fluxcd.io/requestedAt": token}}});
         let write = Write::by("flux");
@@ -211,16 +248,18 @@ impl World {
         self.cluster.patch(&target, &Patch::Merge(patch), &write).await.unwrap();
     }
 
-    pub(crate) async fn get(&self, name: &str) -> Kustomization {
+    /// Reads a Kustomization.
+    pub async fn get(&self, name: &str) -> Kustomization {
         self.cluster.fetch::<KustomizationSpec>(NAMESPACE, name).await.unwrap()
     }
 
-    pub(crate) async fn delete(&self, target: &Target) {
+    /// Deletes an object.
+    pub async fn delete(&self, target: &Target) {
         self.cluster.delete(target, &Deletion::default()).await.unwrap();
     }
 
     /// Waits until a Kustomization is as wanted; fails after ten minutes of the world's time.
-    pub(crate) async fn until(
+    pub async fn until(
         &self,
         name: &str,
         wanted: impl Fn(&Kustomization) -> bool,
@@ -239,7 +278,7 @@ impl World {
     }
 
     /// Waits until Ready has a status for the present generation and no work goes on.
-    pub(crate) async fn ready(&self, name: &str, revision: &str) -> Kustomization {
+    pub async fn ready(&self, name: &str, revision: &str) -> Kustomization {
         self.until(name, |it| {
             conditions::is_true(&it.status.conditions, "Ready")
                 && it.status.observed_generation == it.metadata.generation
@@ -249,7 +288,7 @@ impl World {
     }
 
     /// Waits until Ready is False with a reason; returns the message.
-    pub(crate) async fn fails(&self, name: &str, reason: &str) -> String {
+    pub async fn fails(&self, name: &str, reason: &str) -> String {
         let is_so = |it: &Kustomization| {
             conditions::is_false(&it.status.conditions, "Ready")
                 && conditions::get(&it.status.conditions, "Ready").unwrap().reason == reason
@@ -259,7 +298,7 @@ impl World {
     }
 
     /// Waits until an object is gone.
-    pub(crate) async fn gone(&self, target: &Target) {
+    pub async fn gone(&self, target: &Target) {
         for _ in 0..6000 {
             if self.cluster.find(target).await.unwrap().is_none() {
                 return;
@@ -270,21 +309,21 @@ impl World {
     }
 
     /// Takes the notifications that have come, as `severity reason: message`.
-    pub(crate) async fn notifications(&self) -> Vec<String> {
+    pub async fn notifications(&self) -> Vec<String> {
         tokio::time::sleep(Duration::from_secs(1)).await;
         let shown = |it: Notification| format!("{:?} {}: {}", it.severity, it.reason, it.message);
         self.take_notifications().into_iter().map(shown).collect()
     }
 
     /// Takes the notifications that have come.
-    pub(crate) fn take_notifications(&self) -> Vec<Notification> {
+    pub fn take_notifications(&self) -> Vec<Notification> {
         let mut receiver = self.notifications.lock().unwrap();
         std::iter::from_fn(|| receiver.try_recv().ok()).collect()
     }
 }
 
 /// Writes a ConfigMap as YAML.
-pub(crate) fn map(name: &str, value: &str) -> String {
+pub fn map(name: &str, value: &str) -> String {
     format!(
         "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\ndata:\n  key: \"{value}\"\n"
     )

@@ -9,8 +9,9 @@ use flux_kustomize_controller::Options;
 use flux_manifest::{GroupVersionKind, Object};
 use serde_json::{Value, json};
 
+use super::super::{array, text};
 use super::compare;
-use crate::world::World;
+use crate::worlds::apply::World;
 
 pub(super) struct Replay<'a> {
     pub(super) world: World,
@@ -352,12 +353,4 @@ fn is_so(it: &Kustomization, condition: &Value) -> bool {
         && is("handled", status.last_handled_reconcile_at.as_deref())
         && (is("revision", status.last_applied_revision.as_deref())
             || is("revision", status.last_attempted_revision.as_deref()))
-}
-
-pub(super) fn text(value: &Value, key: &str) -> String {
-    value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
-}
-
-pub(super) fn array(value: &Value) -> impl Iterator<Item = &Value> {
-    value.as_array().into_iter().flatten()
 }

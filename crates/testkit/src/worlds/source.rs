@@ -21,11 +21,16 @@ use tokio::sync::mpsc;
 /// No answer takes longer than this.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-pub(crate) struct World {
-    pub(crate) cluster: Cluster,
-    pub(crate) store: Arc<Store>,
-    pub(crate) overrides: Overrides,
-    pub(crate) namespace: String,
+/// The world of one source-controller.
+pub struct World {
+    /// The administrator's connection.
+    pub cluster: Cluster,
+    /// The controller's artifacts.
+    pub store: Arc<Store>,
+    /// Directories that stand for repositories.
+    pub overrides: Overrides,
+    /// The namespace of all repositories.
+    pub namespace: String,
     notifications: mpsc::UnboundedReceiver<Notification>,
     shutdown: Shutdown,
     directory: tempfile::TempDir,
@@ -39,7 +44,7 @@ impl Drop for World {
 
 impl World {
     /// Starts everything but the Git server.
-    pub(crate) async fn start(namespace: &str) -> Self {
+    pub async fn start(namespace: &str) -> Self {
         let options =
             flux_apiserver::Options { controllers: Controllers::NONE, ..Default::default() };
         let server = Server::start(options).unwrap();
@@ -90,13 +95,14 @@ impl World {
         Self { cluster, store, overrides, namespace, notifications, shutdown, directory }
     }
 
-    pub(crate) async fn apply(&self, object: &Value) {
+    /// Applies an object.
+    pub async fn apply(&self, object: &Value) {
         let object = Object::try_from(object.clone()).unwrap();
         self.cluster.apply(&object, &Write::by("test").forced()).await.unwrap();
     }
 
     /// Applies a repository with this spec.
-    pub(crate) async fn repository(&self, name: &str, spec: Value) {
+    pub async fn repository(&self, name: &str, spec: Value) {
         self.apply(&json!({
             "apiVersion": "source.toolkit.fluxcd.io/v1",
             "kind": "GitRepository",
@@ -106,22 +112,25 @@ impl World {
         .await;
     }
 
-    pub(crate) async fn annotate(&self, name: &str, annotations: &Value) {
+    /// Annotates a repository.
+    pub async fn annotate(&self, name: &str, annotations: &Value) {
         let patch = json!({ "metadata": { "annotations": annotations } });
         let patch = flux_cluster::Patch::Merge(patch);
         self.cluster.patch(&self.target(name), &patch, &Write::by("flux")).await.unwrap();
     }
 
-    pub(crate) fn target(&self, name: &str) -> Target {
+    /// Names a repository.
+    pub fn target(&self, name: &str) -> Target {
         Target::new(GitRepository::gvk(), &self.namespace, name)
     }
 
-    pub(crate) async fn get(&self, name: &str) -> GitRepository {
+    /// Reads a repository.
+    pub async fn get(&self, name: &str) -> GitRepository {
         self.cluster.fetch::<GitRepositorySpec>(&self.namespace, name).await.unwrap()
     }
 
     /// Waits until a repository is as wanted, and returns it.
-    pub(crate) async fn wait(
+    pub async fn wait(
         &self,
         name: &str,
         is_as_wanted: impl Fn(&GitRepository) -> bool,
@@ -147,7 +156,7 @@ impl World {
     }
 
     /// Waits until a repository is gone.
-    pub(crate) async fn wait_gone(&self, name: &str) {
+    pub async fn wait_gone(&self, name: &str) {
         let mut watch = self.cluster.watch(Topic::all(GitRepository::gvk()));
         let gone = async {
             while self.cluster.find(&self.target(name)).await.unwrap().is_some() {
@@ -158,14 +167,14 @@ impl World {
     }
 
     /// Returns the next notification.
-    pub(crate) async fn notification(&mut self) -> Notification {
+    pub async fn notification(&mut self) -> Notification {
         let next = self.notifications.recv();
         tokio::time::timeout(PATIENCE, next).await.unwrap().unwrap()
     }
 
     /// Waits until each of these events, as `Type Reason: message`, was recorded for an object, and
     /// returns all that were.
-    pub(crate) async fn events(&self, name: &str, wanted: &[String]) -> Vec<String> {
+    pub async fn events(&self, name: &str, wanted: &[String]) -> Vec<String> {
         let kind = GroupVersionKind::new("", "v1", "Event");
         let mut watch = self.cluster.watch(Topic::all(kind.clone()));
         let seen = async {
@@ -193,12 +202,13 @@ impl World {
             .unwrap_or_else(|_| panic!("no events for {name}: {wanted:#?}"))
     }
 
-    pub(crate) fn storage(&self) -> PathBuf {
+    /// Returns where artifacts are kept.
+    pub fn storage(&self) -> PathBuf {
         self.directory.path().join("storage")
     }
 
     /// Returns the names of the stored files of a repository.
-    pub(crate) fn stored(&self, name: &str) -> Vec<String> {
+    pub fn stored(&self, name: &str) -> Vec<String> {
         let directory = self.storage().join("gitrepository").join(&self.namespace).join(name);
         let Ok(entries) = std::fs::read_dir(directory) else { return Vec::new() };
         let mut names: Vec<_> =
@@ -209,7 +219,7 @@ impl World {
 }
 
 /// Tells whether Ready of the current generation has this status, and nothing is going on.
-pub(crate) fn is_ready(repository: &GitRepository, status: &str) -> bool {
+pub fn is_ready(repository: &GitRepository, status: &str) -> bool {
     let ready = flux_api::conditions::get(&repository.status.conditions, "Ready");
     let busy = flux_api::conditions::get(&repository.status.conditions, "Reconciling");
     let generation = repository.metadata.generation;

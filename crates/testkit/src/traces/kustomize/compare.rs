@@ -6,7 +6,8 @@ use flux_cluster::Target;
 use flux_manifest::{GroupVersionKind, Object};
 use serde_json::{Map, Value, json};
 
-use super::replay::{Replay, array, text};
+use super::super::{array, text};
+use super::replay::Replay;
 
 /// The recorded state of each Kustomization, brought forward from step to step.
 #[derive(Default)]
