@@ -1,5 +1,6 @@
 //! Worlds in memory: the controller against the embedded API server, on a clock that stands still.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
+mod bad_input;
 mod basics;
 mod traces;

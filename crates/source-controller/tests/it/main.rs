@@ -3,6 +3,7 @@
 //! Needs the git program, and says so where it is missing.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
+mod bad_input;
 mod controller;
 mod local;
 mod traces;
