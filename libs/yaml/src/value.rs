@@ -82,6 +82,17 @@ impl Node {
             && matches!(crate::resolve::resolve_node(self, Resolver::Core), Ok(Meaning::Null))
     }
 
+    /// Returns the time that a scalar stands for by yaml.v3's rules, nothing for other nodes.
+    pub fn as_time(&self) -> Option<flux_gostd::Time> {
+        if !self.is_scalar() {
+            return None;
+        }
+        match crate::resolve::resolve_node(self, Resolver::Core) {
+            Ok(Meaning::Time(time)) => Some(time),
+            _ => None,
+        }
+    }
+
     /// Returns the tag that the node has or that follows from its style and text (`!!str`,
     /// `!!int`, `!!map` …) by yaml.v3's rules, as yaml.v3's `ShortTag` does.
     pub fn short_tag(&self) -> &str {

@@ -16,6 +16,7 @@ mod kustomize_filters;
 mod plan;
 mod read_objects;
 mod repos;
+mod sops;
 mod sourceignore;
 mod traces;
 
@@ -65,6 +66,7 @@ const AREAS: &[(&str, Area)] = &[
     ("kustomize-derived", kustomize::derived),
     ("kustomize-filters", kustomize_filters::cases),
     ("repos", repos::cases),
+    ("sops", sops::cases),
     ("sourceignore", sourceignore::cases),
     ("ssa", plan::ssa),
     ("ssa-read-objects", read_objects::cases),
