@@ -86,18 +86,27 @@ pub(crate) fn from_document(
     document: Document,
     validation: FieldValidation,
 ) -> Result<Body, Status> {
-    let decoded = decoded(info, document).map_err(|error| error.of_body(info))?;
+    let decoded = decoded(info, document, Source::Text).map_err(|error| error.of_body(info))?;
     accept(decoded, validation).map_err(|error| error.of_body(info))
+}
+
+/// What was done to an object before it is read again.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Source {
+    /// It is a text.
+    Text,
+    /// Maps were merged into it.
+    Maps,
 }
 
 /// Turns the outcome of a patch into an object of `info`, with what the patch itself was blamed for.
 pub(crate) fn from_patched(
     info: &ResourceInfo,
-    patched: &Value,
+    (patched, source): (&Value, Source),
     blamed: Vec<String>,
     validation: FieldValidation,
 ) -> Result<Body, DecodeError> {
-    let mut decoded = decoded(info, Document::from(patched))?;
+    let mut decoded = decoded(info, Document::from(patched), source)?;
     decoded.strict_errors.splice(0..0, blamed);
     accept(decoded, validation)
 }
@@ -146,10 +155,18 @@ impl DecodeError {
     }
 }
 
-fn decoded(info: &ResourceInfo, document: Document) -> Result<Decoded, DecodeError> {
-    check_kind(info, document.root())?;
+fn decoded(
+    info: &ResourceInfo,
+    document: Document,
+    source: Source,
+) -> Result<Decoded, DecodeError> {
+    check_kind(info, &document)?;
     let resets_managers = resets_managers(document.root());
-    let mut decoded = info.strategy.decode(document).map_err(DecodeError::Content)?;
+    let decoded = match source {
+        Source::Text => info.strategy.decode(document),
+        Source::Maps => info.strategy.decode_merged(document),
+    };
+    let mut decoded = decoded.map_err(DecodeError::Content)?;
     if resets_managers {
         let metadata = crate::meta::of(&mut decoded.object);
         metadata.insert("managedFields".into(), Value::Array(Vec::new()));
@@ -173,7 +190,8 @@ fn resets_managers(root: &Node) -> bool {
 }
 
 /// Refuses a body whose type is another one than the path's. A missing type is the path's.
-fn check_kind(info: &ResourceInfo, root: &Node) -> Result<(), DecodeError> {
+fn check_kind(info: &ResourceInfo, document: &Document) -> Result<(), DecodeError> {
+    let root = document.root();
     let text = |key| root.get(key).and_then(Node::as_str).unwrap_or_default();
     let (kind, api_version) = (text("kind"), text("apiVersion"));
     if info.is_custom {
@@ -191,11 +209,17 @@ fn check_kind(info: &ResourceInfo, root: &Node) -> Result<(), DecodeError> {
         .iter()
         .find(|one| one.kind.kind == kind && one.kind.group == group && one.kind.version == version)
     {
-        Some(_) => format!(
-            "converting ({version}.{kind}) to ({}.{}): unknown conversion",
-            internal_package(&info.group),
-            info.kind
-        ),
+        // The original reads it as what it says it is, and only then turns it into what it should be.
+        Some(one) => match flux_schema::openapi::name_of(&one.kind)
+            .map(|definition| crate::builtin::decode_as(definition, document))
+        {
+            Some(Err(why)) => why,
+            _ => format!(
+                "converting ({version}.{kind}) to ({}.{}): unknown conversion",
+                internal_package(&info.group),
+                info.kind
+            ),
+        },
         None => format!(
             "no kind \"{kind}\" is registered for version \"{api_version}\" in scheme \
              \"pkg/runtime/scheme.go:111\""

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::meta;
 use crate::registry::{ResourceInfo, ScalePaths, SubresourceBehaviour, built_in_type};
+use crate::status::{FieldError, Status};
 
 const API_VERSION: &str = "autoscaling/v1";
 
@@ -56,6 +57,32 @@ pub(crate) fn of(object: &Value, paths: &ScalePaths) -> Value {
         "apiVersion": API_VERSION, "kind": "Scale", "metadata": metadata, "spec": spec,
         "status": status,
     })
+}
+
+/// Says that an object does not hold the number that its `Scale` shows.
+///
+/// # Errors
+/// 500, as the original answers.
+pub(crate) fn check_is_set(object: &Value, paths: &ScalePaths) -> Result<(), Status> {
+    if object.pointer(&pointer(&paths.spec_replicas)).is_some_and(|number| !number.is_null()) {
+        return Ok(());
+    }
+    let path = Value::from(paths.spec_replicas.as_str());
+    Err(Status::internal(&format!("the spec replicas field {path} does not exist")))
+}
+
+/// Checks a `Scale`, which is refused as such, whatever it belongs to.
+///
+/// # Errors
+/// 422 for a negative number.
+pub(crate) fn check(scale: &Value) -> Result<(), Status> {
+    let replicas = scale.pointer("/spec/replicas").and_then(Value::as_i64).unwrap_or(0);
+    if replicas >= 0 {
+        return Ok(());
+    }
+    let why = "must be greater than or equal to 0";
+    let error = FieldError::invalid("spec.replicas", replicas, why);
+    Err(Status::invalid("autoscaling", "Scale", meta::name(scale), &error.into()))
 }
 
 /// Sets the number of replicas of an object to that of a `Scale`.

@@ -137,7 +137,7 @@ impl Server {
             pki,
             stopping,
         });
-        bootstrap::namespaces(&core);
+        bootstrap::install(&core);
         authz::install_bootstrap_policy(&core);
         crate::crd::register_stored(&core);
         crate::controllers::start(&core);

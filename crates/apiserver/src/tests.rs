@@ -83,3 +83,62 @@ async fn a_body_of_more_than_three_mebibytes_is_refused() {
     let big = json!({"metadata": {"name": "a"}, "data": {"k": "v".repeat(4 << 20)}});
     assert_eq!(world.send("POST", "/api/v1/namespaces", Some(big)).await.0, 413);
 }
+
+const ALPINE: &str =
+    r#"{"containers": [{"name": "c", "image": "alpine:3"}], "restartPolicy": "Never"}"#;
+
+async fn with_namespace() -> World {
+    let world = World::new();
+    world.send("POST", "/api/v1/namespaces", Some(json!({"metadata": {"name": "a"}}))).await;
+    world
+}
+
+#[tokio::test]
+async fn whoever_takes_the_last_finalizer_away_gets_the_version_before_the_removal() {
+    let world = with_namespace().await;
+    let map = json!({"metadata": {"name": "m", "finalizers": ["x.io/a"]}});
+    world.send("POST", MAPS, Some(map)).await;
+    let one = format!("{MAPS}/m");
+    let (_, marked) = world.send("DELETE", &one, None).await;
+    let (_, last) =
+        world.send("PATCH", &one, Some(json!({"metadata": {"finalizers": null}}))).await;
+    assert_eq!(last["metadata"]["resourceVersion"], marked["metadata"]["resourceVersion"]);
+    assert_eq!(world.send("GET", &one, None).await.0, 404);
+}
+
+#[tokio::test]
+async fn a_job_is_deleted_without_its_pods_unless_somebody_says_so() {
+    let world = with_namespace().await;
+    let spec: Value = serde_json::from_str(ALPINE).unwrap();
+    let jobs = "/apis/batch/v1/namespaces/a/jobs";
+    let job = json!({"metadata": {"name": "j"}, "spec": {"template": {"spec": spec}}});
+    world.send("POST", jobs, Some(job.clone())).await;
+    let (_, marked) = world.send("DELETE", &format!("{jobs}/j"), None).await;
+    assert_eq!(marked["metadata"]["finalizers"], json!(["orphan"]));
+    let (code, taken) = world.send("POST", jobs, Some(job)).await;
+    assert_eq!(code, 409);
+    assert!(taken["message"].as_str().unwrap().starts_with("object is being deleted: "));
+}
+
+#[tokio::test]
+async fn the_status_of_a_deployment_has_to_add_up() {
+    let world = with_namespace().await;
+    let deployments = "/apis/apps/v1/namespaces/a/deployments";
+    let body = json!({"metadata": {"name": "d"}, "spec": {
+        "selector": {"matchLabels": {"a": "b"}},
+        "template": {"metadata": {"labels": {"a": "b"}},
+            "spec": {"containers": [{"name": "c", "image": "i"}]}}}});
+    assert_eq!(world.send("POST", deployments, Some(body)).await.0, 201);
+    let status = json!({"status": {"replicas": 1, "readyReplicas": 5}});
+    let path = format!("{deployments}/d/status");
+    let (code, refused) = world.send("PATCH", &path, Some(status)).await;
+    assert_eq!(code, 422);
+    assert_eq!(
+        refused["message"],
+        "Deployment.apps \"d\" is invalid: status.readyReplicas: Invalid value: 5: cannot be \
+         greater than status.replicas"
+    );
+    let note = json!({"metadata": {"annotations": {"x": "y"}}});
+    let (_, noted) = world.send("PATCH", &format!("{deployments}/d"), Some(note)).await;
+    assert_eq!(noted["metadata"]["generation"], 2);
+}

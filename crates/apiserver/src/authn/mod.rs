@@ -1,6 +1,7 @@
 //! Who asks: tokens, client certificates, service accounts.
 
 mod account_tokens;
+mod certificate;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -85,13 +86,17 @@ impl Authenticator {
         self.tokens.get(token).cloned()
     }
 
-    /// Returns who asks; 401 for a token that nobody has. `account` looks up tokens of service
-    /// accounts.
+    /// Returns who asks: the subject of the client's certificate, or the owner of the token; 401 for
+    /// a token that nobody has. `account` looks up tokens of service accounts.
     pub(crate) fn authenticate(
         &self,
         headers: &HeaderMap,
+        certificate: Option<&[u8]>,
         account: impl FnOnce(&str) -> Option<User>,
     ) -> Result<Arc<User>, Status> {
+        if let Some(user) = certificate.and_then(certificate::user) {
+            return Ok(Arc::new(user.authenticated()));
+        }
         let header = headers.get(http::header::AUTHORIZATION);
         let header = header.and_then(|value| value.to_str().ok()).unwrap_or_default();
         let mut words = header.trim().splitn(2, ' ');

@@ -19,7 +19,7 @@ fn an_unknown_token_is_refused_and_none_is_anonymous() {
         if let Some(text) = header {
             headers.insert(http::header::AUTHORIZATION, text.parse().unwrap());
         }
-        authenticator.authenticate(&headers, |_| None).map(|user| user.name.clone())
+        authenticator.authenticate(&headers, None, |_| None).map(|user| user.name.clone())
     };
     assert_eq!(ask(None).unwrap(), "system:anonymous");
     assert_eq!(ask(Some("Bearer nobody")).unwrap_err().code, 401);

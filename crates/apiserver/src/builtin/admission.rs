@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::strategy::{Generation, Rules};
 use super::value::{Check, each, fill, fill_empty, inside, int, is_set, items, make, text};
 use crate::registry::Context;
-use crate::status::FieldErrors;
+use crate::status::{FieldErrors, Status};
 
 /// A policy of admission, validating or mutating.
 pub(super) struct Policy;
@@ -151,6 +151,12 @@ fn check_webhook(check: &mut Check, path: &str, webhook: &Value) {
 pub(super) struct PriorityClass;
 
 impl Rules for PriorityClass {
+    fn prepare_create(&self, _: &Context<'_>, object: &mut Value) -> Result<(), Status> {
+        // It is set once and never counted on.
+        crate::meta::of(object).insert("generation".into(), 1.into());
+        Ok(())
+    }
+
     fn default(&self, object: &mut Value) {
         fill(object, "preemptionPolicy", "PreemptLowerPriority");
     }
@@ -268,7 +274,7 @@ impl Rules for SigningRequest {
         &self,
         _: &Context<'_>,
         update: crate::registry::Update<'_>,
-    ) -> Result<(), crate::status::Status> {
+    ) -> Result<(), Status> {
         super::value::copy_field(update.object, update.old, "spec");
         Ok(())
     }

@@ -1,19 +1,13 @@
-//! HorizontalPodAutoscalers in both versions, and disruption budgets.
+//! HorizontalPodAutoscalers as they are stored, and disruption budgets.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::strategy::{Generation, Rules};
-use super::value::{
-    Check, check_selector, drop_field, fill, inside, int, is_set, items, make, text,
-};
+use super::value::{Check, check_selector, fill, inside, int, is_set, items, make, text};
 use super::workload::check_amount;
-use crate::meta;
 use crate::names;
 use crate::registry::Context;
 use crate::status::{FieldError, FieldErrors};
-
-/// Where version 1 keeps the metrics that it cannot express.
-const METRICS: &str = "autoscaling.alpha.kubernetes.io/metrics";
 
 /// Version 2, which is stored.
 pub(super) struct AutoscalerV2;
@@ -55,13 +49,13 @@ impl Rules for AutoscalerV2 {
     }
 }
 
-fn cpu_metric(percent: i64) -> Value {
+pub(super) fn cpu_metric(percent: i64) -> Value {
     json!({"type": "Resource", "resource": {
         "name": "cpu", "target": {"type": "Utilization", "averageUtilization": percent},
     }})
 }
 
-fn check_autoscaler(check: &mut Check, spec: &Value) {
+pub(super) fn check_autoscaler(check: &mut Check, spec: &Value) {
     let (min, max) = (int(spec, "minReplicas"), int(spec, "maxReplicas").unwrap_or(0));
     if let Some(min) = min.filter(|min| *min < 1) {
         check.invalid("spec.minReplicas", min, "must be greater than or equal to 1");
@@ -90,70 +84,6 @@ fn check_autoscaler(check: &mut Check, spec: &Value) {
             "apiVersion must specify API group",
         );
     }
-}
-
-/// Version 1: the same object with the share of the CPU as its only metric.
-pub(super) struct AutoscalerV1;
-
-impl Rules for AutoscalerV1 {
-    fn default(&self, object: &mut Value) {
-        let spec = make(object, "spec");
-        fill(spec, "minReplicas", 1);
-        fill(spec, "targetCPUUtilizationPercentage", 80);
-    }
-
-    fn validate(&self, _: &Context<'_>, object: &Value) -> FieldErrors {
-        let mut check = Check::new();
-        check_autoscaler(&mut check, &object["spec"]);
-        check.done()
-    }
-
-    fn decode_stored(&self, object: &mut Value) {
-        let spec = make(object, "spec");
-        let metrics = items(spec, "metrics").to_vec();
-        let (cpu, rest): (Vec<Value>, Vec<Value>) = metrics.into_iter().partition(is_cpu_share);
-        for key in ["metrics", "behavior"] {
-            drop_field(spec, key);
-        }
-        if let Some(metric) = cpu.first() {
-            spec["targetCPUUtilizationPercentage"] =
-                metric["resource"]["target"]["averageUtilization"].clone();
-        }
-        if !rest.is_empty() {
-            let annotations = make(make(object, "metadata"), "annotations");
-            let text = Value::from(rest).to_string();
-            meta::map(annotations).insert(METRICS.to_owned(), text.into());
-        }
-        let status = make(object, "status");
-        for key in ["currentMetrics", "conditions"] {
-            drop_field(status, key);
-        }
-        fill(status, "currentReplicas", 0);
-        fill(status, "desiredReplicas", 0);
-    }
-
-    fn encode_stored(&self, object: &mut Value) {
-        let spec = make(object, "spec");
-        let share = int(spec, "targetCPUUtilizationPercentage");
-        drop_field(spec, "targetCPUUtilizationPercentage");
-        let mut metrics: Vec<Value> = share.map(cpu_metric).into_iter().collect();
-        let annotations = make(make(object, "metadata"), "annotations");
-        if let Some(Value::String(text)) = meta::map(annotations).remove(METRICS) {
-            let rest: Vec<Value> = serde_json::from_str(&text).unwrap_or_default();
-            metrics.extend(rest);
-        }
-        if annotations.as_object().is_some_and(Map::is_empty) {
-            drop_field(&mut object["metadata"], "annotations");
-        }
-        object["spec"]["metrics"] = metrics.into();
-        fill(make(object, "status"), "currentMetrics", Value::Null);
-    }
-}
-
-fn is_cpu_share(metric: &Value) -> bool {
-    text(metric, "type") == "Resource"
-        && text(&metric["resource"], "name") == "cpu"
-        && is_set(&metric["resource"]["target"], "averageUtilization")
 }
 
 pub(super) struct DisruptionBudget;

@@ -104,7 +104,8 @@ impl Rules for ConfigMap {
             size += decoded_len(value);
         }
         if size > MAX_DATA {
-            check.push(FieldError::too_long("", MAX_DATA));
+            // The path of a field without a name.
+            check.push(FieldError::too_long("[]", MAX_DATA));
         }
         check.done()
     }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::strategy::Rules;
 use super::value::{Check, drop_field, fill, is_set, make, text};
 use crate::meta;
-use crate::registry::Context;
+use crate::registry::{Context, DeletionDefaults};
 use crate::status::FieldErrors;
 
 /// The fields whose names differ: core group, `events.k8s.io`.
@@ -41,6 +41,10 @@ impl Rules for CoreEvent {
 
     fn allows_create_on_update(&self) -> bool {
         true
+    }
+
+    fn deletion_defaults(&self) -> DeletionDefaults {
+        DeletionDefaults::Unsupported
     }
 
     fn selectable_fields(&self, object: &Value) -> Vec<(&'static str, String)> {
@@ -144,6 +148,10 @@ impl Rules for NewEvent {
 
     fn allows_create_on_update(&self) -> bool {
         true
+    }
+
+    fn deletion_defaults(&self) -> DeletionDefaults {
+        DeletionDefaults::Unsupported
     }
 
     fn decode_stored(&self, object: &mut Value) {

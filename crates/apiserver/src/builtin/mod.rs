@@ -4,6 +4,7 @@
 //! types, `strategy` holds what all kinds share, and one module per family of kinds the rest.
 
 mod admission;
+mod autoscaler_v1;
 mod autoscaling;
 mod basic;
 mod event;
@@ -27,7 +28,7 @@ use crate::registry::ResourceInfo;
 use strategy::{Builtin, CountedOnly, NoRules};
 
 pub(crate) use strategy::{Generation, Rules};
-pub(crate) use typed::decode_metadata;
+pub(crate) use typed::{decode as decode_as, decode_metadata, print_patched};
 
 /// Returns every built-in resource.
 pub fn resources() -> Vec<ResourceInfo> {
@@ -69,7 +70,7 @@ fn rules(group: &str, version: &str, kind: &str) -> Box<dyn Rules> {
         ("networking.k8s.io", "Ingress") => Box::new(networking::Ingress),
         ("networking.k8s.io", "IngressClass") => Box::new(networking::IngressClass),
         ("networking.k8s.io", "NetworkPolicy") => Box::new(networking::NetworkPolicy),
-        ("autoscaling", _) if version == "v1" => Box::new(autoscaling::AutoscalerV1),
+        ("autoscaling", _) if version == "v1" => Box::new(autoscaler_v1::AutoscalerV1),
         ("autoscaling", _) => Box::new(autoscaling::AutoscalerV2),
         ("policy", "PodDisruptionBudget") => Box::new(autoscaling::DisruptionBudget),
         ("rbac.authorization.k8s.io", "Role" | "ClusterRole") => {

@@ -98,7 +98,7 @@ impl Rules for Binding {
             name => check.all("roleRef.name", name, names::path_segment_errors(name, None)),
         }
         for (at, subject) in items(object, "subjects").iter().enumerate() {
-            check_subject(&mut check, &format!("subjects[{at}]"), subject);
+            check_subject(&mut check, &format!("subjects[{at}]"), subject, self.is_cluster_wide);
         }
         check.done()
     }
@@ -115,7 +115,7 @@ impl Rules for Binding {
     }
 }
 
-fn check_subject(check: &mut Check, path: &str, subject: &Value) {
+fn check_subject(check: &mut Check, path: &str, subject: &Value, is_cluster_wide: bool) {
     let name = text(subject, "name");
     if name.is_empty() {
         check.required(format!("{path}.name"), "");
@@ -130,7 +130,8 @@ fn check_subject(check: &mut Check, path: &str, subject: &Value) {
             if !group.is_empty() {
                 check.one_of(format!("{path}.apiGroup"), group, &[""]);
             }
-            if text(subject, "namespace").is_empty() {
+            // Inside a namespace the binding's own is meant.
+            if is_cluster_wide && text(subject, "namespace").is_empty() {
                 check.required(format!("{path}.namespace"), "");
             }
         }

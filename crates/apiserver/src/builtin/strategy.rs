@@ -16,6 +16,8 @@ pub(crate) enum Generation {
     Kept,
     /// It is 1 for new objects and grows with every change beside metadata and status.
     Counted,
+    /// The same, and changed annotations count too.
+    CountedWithAnnotations,
 }
 
 /// What names of a kind have to be.
@@ -47,6 +49,11 @@ pub(crate) trait Rules: Send + Sync {
 
     /// Runs on changed objects, after the old status was put back.
     fn prepare_update(&self, ctx: &Context<'_>, update: Update<'_>) -> Result<(), Status> {
+        Ok(())
+    }
+
+    /// Runs on changes of the status, after everything else but metadata was put back.
+    fn prepare_status(&self, ctx: &Context<'_>, update: Update<'_>) -> Result<(), Status> {
         Ok(())
     }
 
@@ -98,6 +105,10 @@ pub(crate) trait Rules: Send + Sync {
 
     fn deletion_defaults(&self) -> DeletionDefaults {
         DeletionDefaults::Background
+    }
+
+    fn deletion_warning(&self) -> Option<&'static str> {
+        None
     }
 
     fn grace_period(&self, object: &Value, requested: Option<i64>) -> Option<i64> {
@@ -164,6 +175,10 @@ impl Strategy for Builtin {
         typed::decode(self.definition, &document)
     }
 
+    fn decode_merged(&self, document: Document) -> Result<Decoded, String> {
+        typed::convert(self.definition, &document)
+    }
+
     fn default(&self, object: &mut Value) {
         self.rules.default(object);
     }
@@ -181,7 +196,7 @@ impl Strategy for Builtin {
 
     fn prepare_create(&self, ctx: &Context<'_>, object: &mut Value) -> Result<(), Status> {
         self.reset_status(object);
-        if self.rules.generation() == Generation::Counted {
+        if self.rules.generation() != Generation::Kept {
             meta::of(object).insert("generation".into(), 1.into());
         }
         self.rules.prepare_create(ctx, object)
@@ -242,10 +257,30 @@ impl Strategy for Builtin {
     }
 
     fn generation_changed(&self, object: &Value, old: &Value) -> Option<bool> {
+        let annotations = |object: &Value| object.pointer("/metadata/annotations").cloned();
         match self.rules.generation() {
             Generation::Kept => None,
             Generation::Counted => Some(differs_beside_metadata(object, old)),
+            Generation::CountedWithAnnotations => Some(
+                differs_beside_metadata(object, old) || annotations(object) != annotations(old),
+            ),
         }
+    }
+
+    fn prepare_status_update(&self, ctx: &Context<'_>, update: Update<'_>) -> Result<(), Status> {
+        if ctx.resource.group == "apiextensions.k8s.io" {
+            // Of a definition nothing but the status changes this way.
+            crate::registry::keep_all_but_status(update);
+            return Ok(());
+        }
+        let Update { object, old } = update;
+        let stays = |key: &str| !matches!(key, "apiVersion" | "kind" | "metadata" | "status");
+        let map = meta::map(object);
+        map.retain(|key, _| !stays(key));
+        for (key, value) in old.as_object().into_iter().flatten().filter(|(key, _)| stays(key)) {
+            map.insert(key.clone(), value.clone());
+        }
+        self.rules.prepare_status(ctx, Update { object, old })
     }
 
     fn name_errors(&self, name: &str, prefix: Option<&str>) -> Vec<String> {
@@ -268,12 +303,17 @@ impl Strategy for Builtin {
         self.rules.deletion_defaults()
     }
 
+    fn deletion_warning(&self) -> Option<&'static str> {
+        self.rules.deletion_warning()
+    }
+
     fn grace_period(&self, object: &Value, requested: Option<i64>) -> Option<i64> {
         self.rules.grace_period(object, requested)
     }
 
     fn returns_deleted_object(&self) -> bool {
-        self.rules.returns_deleted_object()
+        let short = self.definition.rsplit('.').next().unwrap_or_default();
+        RETURNED.contains(&short) || self.rules.returns_deleted_object()
     }
 
     fn mark_deleting(&self, object: &mut Value) {
@@ -288,7 +328,7 @@ impl Strategy for Builtin {
         self.rules.selectable_fields(object)
     }
 
-    fn schema_name(&self) -> Option<&str> {
+    fn schema_name(&self) -> Option<&'static str> {
         Some(self.definition)
     }
 
@@ -296,6 +336,18 @@ impl Strategy for Builtin {
         self.rules.committed(ctx, change);
     }
 }
+
+/// Kinds without other rules about deletion whose deletion answers with the object.
+const RETURNED: [&str; 8] = [
+    "CSIDriver",
+    "CSINode",
+    "PodTemplate",
+    "ResourceQuota",
+    "ServiceAccount",
+    "StorageClass",
+    "VolumeAttachment",
+    "VolumeAttributesClass",
+];
 
 /// A name with dots is told so, and nothing else, where a label is wanted.
 fn label_errors(

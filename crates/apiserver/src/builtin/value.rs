@@ -106,6 +106,11 @@ impl Check {
         self.errors
     }
 
+    /// Returns how many errors there are so far.
+    pub(super) fn len(&self) -> usize {
+        self.errors.iter().len()
+    }
+
     pub(super) fn push(&mut self, error: FieldError) {
         self.errors.push(error);
     }

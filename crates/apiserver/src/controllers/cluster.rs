@@ -91,7 +91,8 @@ impl Cluster {
     pub(super) async fn delete(&self, kind: Kind, object: &Value) -> Result<(), Failure> {
         let Some(info) = self.info(kind) else { return Ok(()) };
         let uid = meta::uid(object);
-        let options = serde_json::json!({"preconditions": {"uid": uid}});
+        let options =
+            serde_json::json!({"preconditions": {"uid": uid}, "propagationPolicy": "Background"});
         match self.client.delete(&info, object, &options).await {
             Err(failure) if !failure.is_stale() => Err(failure),
             _ => Ok(()),

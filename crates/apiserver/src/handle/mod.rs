@@ -18,6 +18,7 @@ use crate::request::{Accept, Query, Request, Target, TargetKind};
 use crate::respond::Answer;
 use crate::selector::FieldSelector;
 use crate::server::Core;
+use crate::service::ClientCertificate;
 use crate::status::Status;
 use crate::write;
 
@@ -46,7 +47,12 @@ fn authorize(
     target: &Target,
     query: &Query,
 ) -> Result<Arc<User>, Status> {
-    let user = core.authenticator.authenticate(&parts.headers, |token| core.account_of(token))?;
+    let certificate = parts.extensions.get::<ClientCertificate>();
+    let user = core.authenticator.authenticate(
+        &parts.headers,
+        certificate.map(|certificate| certificate.0.as_ref()),
+        |token| core.account_of(token),
+    )?;
     let fields = FieldSelector::parse(query.text("fieldSelector")).unwrap_or_default();
     let wanted = Attributes::of(target, fields.exact("metadata.name"));
     let user = authz::impersonate(core, &parts.headers, user, &wanted)?;
@@ -145,15 +151,20 @@ async fn resource(
                 return Err(Status::new(501, "NotImplemented", why.clone()));
             }
             (_, verb) if !sub.verbs.contains(&verb) => {
-                let name = verb.as_str();
-                return Err(Status::method_not_supported(info.group_resource(), name));
+                // Paths of custom resources take every method and refuse it later.
+                return Err(match info.is_custom {
+                    true => Status::method_not_supported(info.group_resource(), verb.as_str()),
+                    false => Status::method_not_allowed(),
+                });
             }
             _ => {}
         }
     } else if !request.target.subresource.is_empty() {
         return Err(Status::no_such_resource());
     }
-    match verb {
+    // Warned is who was let through, whatever comes of the request.
+    let warning = info.deprecation_warning.clone();
+    let answer = match verb {
         Verb::Get => read::get(&core, &request, &info).await,
         Verb::List => read::list(&core, &request, &info).await,
         Verb::Watch => read::watch(core, &request, info).await,
@@ -162,7 +173,12 @@ async fn resource(
         Verb::Patch => write::patch(&core, &request, &info),
         Verb::Delete => write::delete(&core, &request, &info),
         Verb::DeleteCollection => write::delete_collection(&core, &request, &info),
-    }
+    };
+    let answer = answer.or_else(|status| match warning {
+        Some(_) => Ok(Answer::status(&status)),
+        None => Err(status),
+    })?;
+    Ok(answer.first_warning(warning))
 }
 
 /// Refuses methods that a path does not have.

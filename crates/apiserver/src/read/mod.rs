@@ -67,7 +67,11 @@ pub(crate) async fn get(
     let found = core.store.get(&info.storage, &key);
     let found = found.ok_or_else(|| Status::not_found(info.group_resource(), &target.name))?;
     if let Some(paths) = scale::paths(info, &target.subresource) {
-        let scale = scale::of(&shown(info, &found), paths);
+        let object = shown(info, &found);
+        if info.is_custom {
+            scale::check_is_set(&object, paths)?;
+        }
+        let scale = scale::of(&object, paths);
         return Ok(Answer::value(200, scale).encoded(accept.encoding));
     }
     if accept.shape == Shape::Whole {

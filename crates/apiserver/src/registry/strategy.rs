@@ -95,6 +95,8 @@ pub enum DeletionDefaults {
     Background,
     /// They stay, through the `orphan` finalizer.
     Orphan,
+    /// The kind has none, and takes no finalizers on their behalf.
+    Unsupported,
 }
 
 /// The rules of one kind (in one version). All methods have the defaults of a plain kind such as
@@ -115,6 +117,14 @@ pub trait Strategy: Send + Sync {
     fn decode(&self, document: Document) -> Result<Decoded, String> {
         let strict_errors = document.duplicates().iter().map(Node::duplicate_text).collect();
         Ok(Decoded { object: document.into_value(), strict_errors })
+    }
+
+    /// Does the same with the outcome of a strategic merge patch.
+    ///
+    /// # Errors
+    /// The text for a value that does not fit its type.
+    fn decode_merged(&self, document: Document) -> Result<Decoded, String> {
+        self.decode(document)
     }
 
     /// Sets what is missing; runs on bodies, on patch results and on objects of older shapes.
@@ -250,6 +260,11 @@ pub trait Strategy: Send + Sync {
         DeletionDefaults::Background
     }
 
+    /// Returns a warning about a deletion that does not say what becomes of dependents.
+    fn deletion_warning(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Returns how many seconds a deletion waits, given what was asked for; `None` for kinds
     /// that are not deleted gracefully. 0 removes at once.
     fn grace_period(&self, object: &Value, requested: Option<i64>) -> Option<i64> {
@@ -278,7 +293,7 @@ pub trait Strategy: Send + Sync {
 
     /// Returns the schema for server-side apply and for the documents of OpenAPI: the OpenAPI
     /// definition of this kind. `None` deduces the structure from the values.
-    fn schema_name(&self) -> Option<&str> {
+    fn schema_name(&self) -> Option<&'static str> {
         None
     }
 
@@ -298,7 +313,7 @@ fn set_api_version(object: &mut Value, api_version: &str) {
     }
 }
 
-fn keep_all_but_status(update: Update<'_>) {
+pub(crate) fn keep_all_but_status(update: Update<'_>) {
     let status = update.object.get_mut("status").map(Value::take);
     let tracked = update.object.pointer_mut("/metadata/managedFields").map(Value::take);
     let mut kept = update.old.clone();

@@ -38,12 +38,22 @@ impl ResourceInfo {
             columns: None,
             selectable_fields: Vec::new(),
             is_custom: false,
-            deprecation_warning: None,
+            deprecation_warning: deprecation(&resource.kind),
             open_api_schema: None,
             strategy,
             typing: OnceLock::new(),
         }
     }
+}
+
+/// Returns the warning about a version that is on its way out.
+fn deprecation(kind: &GroupVersionKind) -> Option<String> {
+    let (since, instead) = match (kind.group.as_str(), kind.kind.as_str()) {
+        ("", "Endpoints") => ("v1.33+", "; use discovery.k8s.io/v1 EndpointSlice"),
+        ("", "ComponentStatus") => ("v1.19+", ""),
+        _ => return None,
+    };
+    Some(format!("{} {} is deprecated in {since}{instead}", kind.api_version(), kind.kind))
 }
 
 fn verbs(names: &[&str]) -> Vec<Verb> {

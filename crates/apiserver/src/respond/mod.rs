@@ -78,6 +78,13 @@ impl Answer {
         self
     }
 
+    /// Puts a warning before all others.
+    #[must_use]
+    pub(crate) fn first_warning(mut self, warning: Option<String>) -> Self {
+        self.warnings.splice(0..0, warning);
+        self
+    }
+
     /// Makes the HTTP response.
     pub(crate) fn into_response(self) -> http::Response<Body> {
         let (content_type, body) = match (self.content, self.encoding) {

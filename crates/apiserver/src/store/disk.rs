@@ -171,7 +171,7 @@ mod tests {
         put(&store, "a");
         put(&store, "b");
         let target = Target { collection: &collection(), key: "default/a", shape: 7 };
-        store.writer().delete(target, &mut json!({"metadata": {"name": "a"}}));
+        store.writer().delete(target).unwrap();
         let revision = store.revision();
         drop(store);
         let store = Store::open_at(folder.path()).unwrap();

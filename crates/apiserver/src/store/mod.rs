@@ -421,17 +421,20 @@ impl Writer<'_> {
         stored
     }
 
-    /// Removes an object; its last state gets the next revision as resourceVersion.
-    pub fn delete(&mut self, target: Target<'_>, last: &mut Value) -> Arc<Stored> {
+    /// Removes an object. What watches see of it is the stored state with the next revision as
+    /// resourceVersion, which is returned; nothing happens if there is no such object.
+    pub fn delete(&mut self, target: Target<'_>) -> Option<Arc<Stored>> {
+        let known = self.store.get(target.collection, target.key)?;
         let revision = self.store.revision() + 1;
-        set_resource_version(last, revision);
-        let stored = Arc::new(Stored::new(target.key, revision, target.shape, last));
+        let mut last = known.to_value();
+        set_resource_version(&mut last, revision);
+        let stored = Arc::new(Stored::new(target.key, revision, known.shape, &last));
         self.store.persist(|disk| disk.delete(target.collection, target.key, revision));
         self.commit(target, |bucket| {
             let previous = bucket.objects.remove(target.key);
             Event { kind: EventKind::Deleted, object: stored.clone(), previous }
         });
-        stored
+        Some(stored)
     }
 
     fn commit(&mut self, target: Target<'_>, change: impl FnOnce(&mut Bucket) -> Event) {

@@ -26,6 +26,7 @@ pub(crate) fn create(
     let body = decode::object(request, info, scope.options.field_validation)?;
     let mut object = body.object;
     meta::normalize(&mut object);
+    drop_system_fields(&mut object);
     scope.set_namespace(&mut object)?;
     info.strategy.default(&mut object);
     let object = book(&scope, None, object);
@@ -58,8 +59,12 @@ pub(crate) fn store_new(
     warnings.extend(info.strategy.warnings(&ctx, &object, None));
     let name = meta::name(&object).to_owned();
     let key = store::key(scope.namespace(), &name);
-    if scope.core.store.get(&info.storage, &key).is_some() {
-        return Err(Status::already_exists(info.group_resource(), &name));
+    if let Some(existing) = scope.core.store.get(&info.storage, &key) {
+        let mut status = Status::already_exists(info.group_resource(), &name);
+        if meta::is_deleting(&existing.to_value()) {
+            status.message.insert_str(0, "object is being deleted: ");
+        }
+        return Err(status);
     }
     if scope.options.dry_run {
         return Ok(Answer::value(201, object).warning(warnings));
@@ -72,13 +77,20 @@ pub(crate) fn store_new(
     Ok(scope.answer(201, &stored)?.warning(warnings))
 }
 
+/// Drops what only the server sets, before anything is booked to the client.
+fn drop_system_fields(object: &mut Value) {
+    let metadata = meta::of(object);
+    for key in ["creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "uid"] {
+        metadata.remove(key);
+    }
+}
+
 fn set_system_fields(scope: &Scope<'_>, object: &mut Value) {
     let now = to_seconds_text(scope.core.now());
     let uid = scope.core.random.uuid();
+    drop_system_fields(object);
     let metadata = meta::of(object);
-    for key in ["deletionTimestamp", "deletionGracePeriodSeconds", "resourceVersion"] {
-        metadata.remove(key);
-    }
+    metadata.remove("resourceVersion");
     metadata.insert("creationTimestamp".into(), now.into());
     metadata.insert("uid".into(), uid.into());
     let prefix = metadata.get("generateName").and_then(Value::as_str).unwrap_or_default();

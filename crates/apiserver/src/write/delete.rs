@@ -30,13 +30,20 @@ pub(crate) fn delete(
     let mut writer = core.store.writer();
     let outcome = delete_one(&scope, &mut writer, &scope.key(), &options)?;
     drop(writer);
+    let warnings = warnings(info, &options);
     let (code, value) = match outcome {
         Outcome::Gone(object) if !info.strategy.returns_deleted_object() => {
             (200, success(info, &object))
         }
         Outcome::Gone(object) | Outcome::Marked(object) => (200, object),
     };
-    Ok(Answer::value(code, value).encoded(accept.encoding))
+    Ok(Answer::value(code, value).encoded(accept.encoding).warning(warnings))
+}
+
+/// Returns what the kind has to say about a deletion that leaves the dependents to it.
+fn warnings(info: &ResourceInfo, options: &DeleteOptions) -> Vec<String> {
+    let said = options.propagation.is_none().then(|| info.strategy.deletion_warning());
+    said.flatten().map(str::to_owned).into_iter().collect()
 }
 
 /// Answers DELETE on a collection with what was deleted.
@@ -61,7 +68,7 @@ pub(crate) fn delete_collection(
     drop(writer);
     let revision = core.store.revision();
     let items = Items { items, revision, continue_token: None, remaining: None };
-    list_answer(core, request, info, &items)
+    Ok(list_answer(core, request, info, &items)?.warning(warnings(info, &options)))
 }
 
 fn success(info: &ResourceInfo, object: &Value) -> Value {
@@ -117,47 +124,137 @@ pub(crate) fn delete_one(
     check_preconditions(info, &old, options)?;
     let ctx = scope.context();
     info.strategy.admit_delete(&ctx, &old)?;
+    if info.strategy.holds_deletion(&old) {
+        return hold(scope, writer, key, old);
+    }
     let mut object = old.clone();
+    let grace = Grace::of(info, &object, options);
+    match grace {
+        Grace::Pending => return Ok(Outcome::Marked(old)),
+        Grace::Seconds(seconds) => mark(scope, &mut object, seconds, Since::Anew),
+        Grace::None => {}
+    }
     let wanted = wanted_finalizers(info, &object, options);
+    let changes_finalizers = wanted.is_some();
     if let Some(wanted) = wanted {
         meta::set_finalizers(&mut object, wanted);
     }
-    let held = info.strategy.holds_deletion(&object);
-    let grace = info.strategy.grace_period(&object, options.grace_period_seconds);
-    let waits = held || !meta::finalizers(&object).is_empty() || grace.is_some_and(|s| s > 0);
-    if !waits {
-        let mut kept = object.clone();
-        info.strategy.encode_stored(info, &mut kept);
-        if !scope.options.dry_run {
-            writer.delete(scope.target(key), &mut kept);
-            info.strategy.committed(&ctx, Change::Deleted(&object));
-        }
-        return Ok(Outcome::Gone(object));
+    let pending = !meta::finalizers(&object).is_empty();
+    if pending && grace == Grace::None {
+        mark(scope, &mut object, 0, Since::Before);
     }
-    if !meta::is_deleting(&object) {
-        mark(scope, &mut object, grace, held);
+    let waits = pending || matches!(grace, Grace::Seconds(1..));
+    if waits || grace != Grace::None || changes_finalizers {
+        object = write_mark(scope, writer, key, (&old, object));
     }
-    if object != old && !scope.options.dry_run {
-        let mut kept = object.clone();
-        info.strategy.encode_stored(info, &mut kept);
-        let stored = writer.put(scope.target(key), &mut kept);
-        object = shown(info, &stored);
-        info.strategy.committed(&ctx, Change::Updated(&old, &object));
+    if waits {
+        return Ok(Outcome::Marked(object));
     }
-    Ok(Outcome::Marked(object))
+    if !scope.options.dry_run
+        && let Some(last) = writer.delete(scope.target(key))
+    {
+        info.strategy.committed(&ctx, Change::Deleted(&object));
+        object = shown(info, &last);
+    }
+    Ok(Outcome::Gone(object))
 }
 
-fn mark(scope: &Scope<'_>, object: &mut Value, grace: Option<i64>, held: bool) {
-    let seconds = grace.unwrap_or(0);
+/// Begins the deletion of an object that something beside its finalizers keeps.
+fn hold(
+    scope: &Scope<'_>,
+    writer: &mut Writer<'_>,
+    key: &str,
+    old: Value,
+) -> Result<Outcome, Status> {
+    if meta::is_deleting(&old) {
+        return Ok(Outcome::Marked(old));
+    }
+    let mut object = old.clone();
+    let now = to_seconds_text(scope.core.now());
+    meta::of(&mut object).insert("deletionTimestamp".into(), now.into());
+    scope.info.strategy.mark_deleting(&mut object);
+    Ok(Outcome::Marked(write_mark(scope, writer, key, (&old, object))))
+}
+
+/// Stores a deleted object that is still there, and returns it.
+fn write_mark(
+    scope: &Scope<'_>,
+    writer: &mut Writer<'_>,
+    key: &str,
+    (old, object): (&Value, Value),
+) -> Value {
+    if object == *old || scope.options.dry_run {
+        return object;
+    }
+    let mut kept = object;
+    scope.info.strategy.encode_stored(scope.info, &mut kept);
+    let stored = writer.put(scope.target(key), &mut kept);
+    let object = shown(scope.info, &stored);
+    scope.info.strategy.committed(&scope.context(), Change::Updated(old, &object));
+    object
+}
+
+/// What a grace period does to a deletion.
+#[derive(Clone, Copy, PartialEq)]
+enum Grace {
+    /// The kind knows none, or the object's is over.
+    None,
+    /// The object goes after so many seconds.
+    Seconds(i64),
+    /// The object goes already, and not later than now asked for.
+    Pending,
+}
+
+impl Grace {
+    fn of(info: &ResourceInfo, object: &Value, options: &DeleteOptions) -> Self {
+        let asked = options.grace_period_seconds;
+        let Some(seconds) = info.strategy.grace_period(object, asked) else {
+            return Self::None;
+        };
+        if !meta::is_deleting(object) {
+            return Self::Seconds(seconds);
+        }
+        let left = object.pointer("/metadata/deletionGracePeriodSeconds").and_then(Value::as_i64);
+        match left.unwrap_or(0) {
+            0 => Self::None,
+            left if asked.is_some() && seconds < left => Self::Seconds(seconds),
+            _ => Self::Pending,
+        }
+    }
+}
+
+/// From when a grace period counts.
+#[derive(Clone, Copy, PartialEq)]
+enum Since {
+    /// From the first request for the deletion, which this may be.
+    Anew,
+    /// The time that is set already stays, unless it lies ahead.
+    Before,
+}
+
+fn mark(scope: &Scope<'_>, object: &mut Value, seconds: i64, since: Since) {
     let now = scope.core.now();
     let span = jiff::SignedDuration::from_secs(seconds);
-    let at = to_seconds_text(now.checked_add(span).unwrap_or(now));
-    let generation = meta::generation(object).filter(|generation| *generation > 0);
+    let begun = |object: &Value| -> Option<jiff::Timestamp> {
+        let at = meta::text(object, "/metadata/deletionTimestamp").parse().ok()?;
+        let had = object.pointer("/metadata/deletionGracePeriodSeconds").and_then(Value::as_i64);
+        jiff::Timestamp::checked_sub(at, jiff::SignedDuration::from_secs(had?)).ok()
+    };
+    let at = match (since, meta::is_deleting(object)) {
+        (_, false) => now.checked_add(span).unwrap_or(now),
+        (Since::Anew, true) => begun(object).unwrap_or(now).checked_add(span).unwrap_or(now),
+        (Since::Before, true) => {
+            let set = meta::text(object, "/metadata/deletionTimestamp").parse().unwrap_or(now);
+            set.min(now)
+        }
+    };
+    let counts = since == Since::Anew || !meta::is_deleting(object);
+    let generation = meta::generation(object).filter(|generation| counts && *generation > 0);
     let metadata = meta::of(object);
-    metadata.insert("deletionTimestamp".into(), at.into());
-    if !held {
-        metadata.insert("deletionGracePeriodSeconds".into(), json!(seconds));
-        meta::set(metadata, "generation", generation.map(|generation| json!(generation + 1)));
+    metadata.insert("deletionTimestamp".into(), to_seconds_text(at).into());
+    metadata.insert("deletionGracePeriodSeconds".into(), json!(seconds));
+    if let Some(generation) = generation {
+        metadata.insert("generation".into(), json!(generation + 1));
     }
     scope.info.strategy.mark_deleting(object);
 }
@@ -193,6 +290,9 @@ fn wanted_finalizers(
     object: &Value,
     options: &DeleteOptions,
 ) -> Option<Vec<String>> {
+    if info.strategy.deletion_defaults() == DeletionDefaults::Unsupported {
+        return None;
+    }
     let current = meta::finalizers(object);
     let has = |name: &str| current.iter().any(|one| one == name);
     let by_default = info.strategy.deletion_defaults() == DeletionDefaults::Orphan;

@@ -118,6 +118,11 @@ impl<'a> Scope<'a> {
         Ok(())
     }
 
+    /// Answers with an object, in the form that the client asked for.
+    pub(crate) fn answer_value(&self, code: u16, object: Value) -> Result<Answer, Status> {
+        crate::read::shaped(self.core, self.request, self.info, (code, object))
+    }
+
     /// Answers with what was stored.
     pub(crate) fn answer(&self, code: u16, stored: &Stored) -> Result<Answer, Status> {
         let accept = crate::read::accept(self.request)?;

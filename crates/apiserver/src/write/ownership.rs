@@ -39,6 +39,10 @@ impl<'a> KindVersions<'a> {
             return Some(self.info);
         }
         let (group, version) = api_version.rsplit_once('/').unwrap_or(("", api_version));
+        // The same objects in another group are of another kind.
+        if group != self.info.group {
+            return None;
+        }
         self.resources.by_kind(group, version, &self.info.kind).map(Arc::as_ref)
     }
 }
@@ -77,9 +81,12 @@ impl Versions for KindVersions<'_> {
 fn reset_fields(info: &ResourceInfo, subresource: &str) -> Set {
     let has_status = info.subresource("status").is_some();
     let paths: &[&[&str]] = match (subresource, info.kind.as_str()) {
-        ("", _) if has_status => &[&["status"]],
+        ("" | "finalize", _) if has_status => &[&["status"]],
         ("status", _) if info.is_custom => &[&["metadata"], &["spec"]],
         ("status", "Deployment") => &[&["spec"], &["metadata", "labels"]],
+        ("status", "Pod") => {
+            &[&["spec"], &["metadata", "deletionTimestamp"], &["metadata", "ownerReferences"]]
+        }
         ("status", _) => &[&["spec"]],
         _ => &[],
     };

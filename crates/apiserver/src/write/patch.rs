@@ -9,7 +9,8 @@ use super::apply::apply;
 use super::ownership::book;
 use super::scale;
 use super::update::{Changed, check_name, store_changed};
-use crate::decode::from_patched;
+use crate::builtin::print_patched;
+use crate::decode::{Source, from_patched};
 use crate::document;
 use crate::meta;
 use crate::read::shown;
@@ -72,14 +73,20 @@ fn merge(scope: &Scope<'_>, form: Form) -> Result<Answer, Status> {
     let stored = core.store.get(&info.storage, &scope.key()).ok_or_else(|| scope.not_found())?;
     let old = shown(info, &stored);
     let Patch { value, blamed } = read_patch(scope, form)?;
-    let shown_patch = Plain(&value).to_string();
+    let patch = value.clone();
     let patched = patched(form, &old, value, &info.typing().of)?;
-    let body =
-        from_patched(info, &patched, blamed, scope.options.field_validation).map_err(|error| {
-            match form {
-                Form::Strategic => error.of_patched(&shown_patch),
-                Form::Json | Form::Merge => error.of_patched(&patched.to_string()),
-            }
+    let source = if form == Form::Strategic { Source::Maps } else { Source::Text };
+    let body = from_patched(info, (&patched, source), blamed, scope.options.field_validation)
+        .map_err(|error| {
+            let shown = match (form, info.strategy.schema_name()) {
+                (Form::Strategic, _) => Plain(&patch).to_string(),
+                (Form::Merge, Some(definition)) => print_patched(definition, &patched, &patch),
+                (Form::Json, Some(definition)) => {
+                    print_patched(definition, &patched, &touched(&patch))
+                }
+                (Form::Json | Form::Merge, None) => patched.to_string(),
+            };
+            error.of_patched(&shown)
         })?;
     let mut object = body.object;
     meta::normalize(&mut object);
@@ -88,6 +95,19 @@ fn merge(scope: &Scope<'_>, form: Form) -> Result<Answer, Status> {
     scope.set_namespace(&mut object)?;
     check_name(&object, &scope.request.target.name)?;
     store_changed(scope, writer, Changed { object, old, warnings: body.warnings })
+}
+
+/// Returns the tree of the places that the operations of a JSON patch reach.
+fn touched(patch: &Value) -> Value {
+    let mut tree = serde_json::json!({});
+    for operation in patch.as_array().into_iter().flatten() {
+        let mut at = &mut tree;
+        for step in meta::text(operation, "/path").split('/').skip(1) {
+            let step = step.replace("~1", "/").replace("~0", "~");
+            at = meta::map(at).entry(step).or_insert(Value::Null);
+        }
+    }
+    tree
 }
 
 /// A patch that could be read.

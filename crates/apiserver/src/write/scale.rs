@@ -56,6 +56,7 @@ pub(crate) fn write(scope: &Scope<'_>, paths: &ScalePaths, write: Write) -> Resu
         }
     };
     super::update::check_name(&written, &scope.request.target.name)?;
+    scale::check(&written)?;
     let mut object = old.clone();
     if let Some(version) = written.pointer("/metadata/resourceVersion") {
         meta::of(&mut object).insert("resourceVersion".to_owned(), version.clone());

@@ -106,25 +106,32 @@ pub(crate) fn store_changed(
     }
     warnings.extend(info.strategy.warnings(&ctx, &object, Some(&old)));
     flux_ssa::keep_times(&old, &mut object);
-    let accept = crate::read::accept(scope.request)?;
     if scope.options.dry_run || object == old {
-        return Ok(Answer::value(200, object).encoded(accept.encoding).warning(warnings));
+        return Ok(scope.answer_value(200, object)?.warning(warnings));
     }
     let key = scope.key();
+    if was_the_last_hold(info, &object, &old) {
+        // The removal replaces the update: its version is not the answer's.
+        writer.delete(scope.target(&key));
+        info.strategy.committed(&ctx, Change::Deleted(&object));
+        drop(writer);
+        return Ok(scope.answer_value(200, object)?.warning(warnings));
+    }
     let mut kept = object.clone();
     info.strategy.encode_stored(info, &mut kept);
-    let gone = meta::is_deleting(&object)
-        && meta::finalizers(&object).is_empty()
-        && !info.strategy.holds_deletion(&object);
-    let stored = if gone {
-        writer.delete(scope.target(&key), &mut kept)
-    } else {
-        writer.put(scope.target(&key), &mut kept)
-    };
-    let change = if gone { Change::Deleted(&object) } else { Change::Updated(&old, &object) };
-    info.strategy.committed(&ctx, change);
+    let stored = writer.put(scope.target(&key), &mut kept);
+    info.strategy.committed(&ctx, Change::Updated(&old, &object));
     drop(writer);
     Ok(scope.answer(200, &stored)?.warning(warnings))
+}
+
+/// Tells whether an update takes away the last thing that kept a deleted object.
+fn was_the_last_hold(info: &ResourceInfo, object: &Value, old: &Value) -> bool {
+    let grace = old.pointer("/metadata/deletionGracePeriodSeconds").and_then(Value::as_i64);
+    meta::is_deleting(old)
+        && grace.unwrap_or(0) == 0
+        && meta::finalizers(object).is_empty()
+        && !info.strategy.holds_deletion(object)
 }
 
 /// Compares the version that an update was made from with the stored one.
@@ -146,12 +153,13 @@ fn check_version(scope: &Scope<'_>, object: &mut Value, old: &Value) -> Result<(
         ));
     }
     match given.parse::<u64>() {
-        _ if given.is_empty() => {
+        _ if matches!(given.as_str(), "" | "0") => {
             if !info.strategy.allows_unconditional_update() {
                 let detail = "must be specified for an update";
                 let error = FieldError::invalid("metadata.resourceVersion", 0, detail);
                 let name = meta::name(object);
-                return Err(Status::invalid(&info.group, &info.kind, name, &error.into()));
+                // The original takes the resource for the kind here.
+                return Err(Status::invalid(&info.group, &info.plural, name, &error.into()));
             }
         }
         Err(_) => {
@@ -159,7 +167,6 @@ fn check_version(scope: &Scope<'_>, object: &mut Value, old: &Value) -> Result<(
             let text = format!("strconv.ParseUint: parsing {quoted}: invalid syntax");
             return Err(Status::new(500, "", text));
         }
-        Ok(0) => {}
         Ok(_) if given == current => {}
         Ok(_) => return Err(Status::modified(info.group_resource(), meta::name(object))),
     }

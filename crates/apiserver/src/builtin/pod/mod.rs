@@ -5,6 +5,7 @@ mod default;
 mod quality;
 pub(super) mod security;
 mod validate;
+pub(super) mod warnings;
 
 use serde_json::{Value, json};
 
@@ -32,6 +33,12 @@ impl Rules for Pod {
 
     fn prepare_create(&self, _: &Context<'_>, object: &mut Value) -> Result<(), Status> {
         object["status"] = json!({"phase": "Pending", "qosClass": quality::class(&object["spec"])});
+        Ok(())
+    }
+
+    fn prepare_status(&self, _: &Context<'_>, update: Update<'_>) -> Result<(), Status> {
+        let Update { object, old } = update;
+        copy_field(make(object, "metadata"), &old["metadata"], "ownerReferences");
         Ok(())
     }
 
@@ -95,10 +102,17 @@ impl Rules for Pod {
     }
 
     fn warnings(&self, ctx: &Context<'_>, object: &Value, old: Option<&Value>) -> Vec<String> {
-        match old {
-            Some(old) if old["spec"] == object["spec"] => Vec::new(),
-            _ => security::warnings(ctx, &object["metadata"], &object["spec"]),
+        let mut all = Vec::new();
+        if old.is_none() {
+            // Updates of Pods are the work of programs, whom nobody has to warn.
+            let place = "the Pod's hostname";
+            all.extend(name_warning(object, place));
+            all.extend(warnings::of_pod(object));
         }
+        if old.is_none_or(|old| old["spec"] != object["spec"]) {
+            all.extend(security::warnings(ctx, &object["metadata"], &object["spec"]));
+        }
+        all
     }
 
     fn grace_period(&self, object: &Value, requested: Option<i64>) -> Option<i64> {
@@ -130,6 +144,18 @@ impl Rules for Pod {
             ("status.nominatedNodeName", of("status", "nominatedNodeName")),
         ]
     }
+}
+
+/// Returns the warning about a name that is no DNS label, where the name is used as one.
+pub(super) fn name_warning(object: &Value, place: &str) -> Option<String> {
+    let wrong = crate::names::dns_label_errors(meta::name(object), None);
+    (!wrong.is_empty()).then(|| {
+        format!(
+            "metadata.name: this is used in {place}, which can result in surprising behavior; a \
+             DNS label is recommended: [{}]",
+            wrong.join(" ")
+        )
+    })
 }
 
 /// Tells whether two specs differ only where Pods may change.

@@ -338,25 +338,16 @@ pub(in super::super) fn check_port(check: &mut Check, path: &str, port: &Value) 
 }
 
 fn check_volumes<'a>(check: &mut Check, path: &str, spec: &'a Value) -> HashSet<&'a str> {
-    let mut seen = HashSet::new();
+    let mut known = HashSet::new();
     for (at, volume) in items(spec, "volumes").iter().enumerate() {
         let path = format!("{path}[{at}]");
         let name = text(volume, "name");
-        if name.is_empty() {
-            check.required(format!("{path}.name"), "");
-        } else {
-            check.all(format!("{path}.name"), name, names::dns_label_errors(name, None));
-            if !seen.insert(name) {
-                check.push(crate::status::FieldError::duplicate(format!("{path}.name"), name));
-            }
+        let before = check.len();
+        let sources: Vec<&str> =
+            VOLUME_SOURCES.into_iter().filter(|source| is_set(volume, source)).collect();
+        if sources.is_empty() {
+            check.required(&path, "must specify a volume type");
         }
-        let sources: Vec<&String> = volume
-            .as_object()
-            .into_iter()
-            .flatten()
-            .map(|(key, _)| key)
-            .filter(|key| *key != "name")
-            .collect();
         for extra in sources.iter().skip(1) {
             check.forbidden(format!("{path}.{extra}"), "may not specify more than 1 volume type");
         }
@@ -370,9 +361,54 @@ fn check_volumes<'a>(check: &mut Check, path: &str, spec: &'a Value) -> HashSet<
                 check.required(format!("{path}.{source}.{key}"), "");
             }
         }
+        if name.is_empty() {
+            check.required(format!("{path}.name"), "");
+        } else {
+            check.all(format!("{path}.name"), name, names::dns_label_errors(name, None));
+            if known.contains(name) {
+                check.push(crate::status::FieldError::duplicate(format!("{path}.name"), name));
+            }
+        }
+        // Mounts do not find a volume that is wrong.
+        if check.len() == before {
+            known.insert(name);
+        }
     }
-    seen
+    known
 }
+
+/// The kinds of volumes in the order in which the original looks for them.
+const VOLUME_SOURCES: [&str; 29] = [
+    "emptyDir",
+    "hostPath",
+    "gitRepo",
+    "gcePersistentDisk",
+    "awsElasticBlockStore",
+    "secret",
+    "nfs",
+    "iscsi",
+    "glusterfs",
+    "flocker",
+    "persistentVolumeClaim",
+    "rbd",
+    "cinder",
+    "cephfs",
+    "quobyte",
+    "downwardAPI",
+    "fc",
+    "azureFile",
+    "configMap",
+    "vsphereVolume",
+    "azureDisk",
+    "storageos",
+    "photonPersistentDisk",
+    "portworxVolume",
+    "scaleIO",
+    "projected",
+    "csi",
+    "ephemeral",
+    "image",
+];
 
 fn check_tolerations(check: &mut Check, path: &str, tolerations: &[Value]) {
     for (at, toleration) in tolerations.iter().enumerate() {

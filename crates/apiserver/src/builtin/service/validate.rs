@@ -57,11 +57,7 @@ pub(super) fn check_update(spec: &Value, old: &Value) -> FieldErrors {
     let was = text(old, "clusterIP");
     if internal(spec) && internal(old) && !was.is_empty() && text(spec, "clusterIP") != was {
         let shown = spec["clusterIPs"].clone();
-        update.invalid(
-            "spec.clusterIPs[0]",
-            items(spec, "clusterIPs").first().cloned().unwrap_or(shown),
-            "may not change once set",
-        );
+        update.invalid("spec.clusterIPs[0]", shown, "may not change once set");
     }
     update.extend(check(spec));
     update.done()

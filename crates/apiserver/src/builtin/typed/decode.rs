@@ -16,9 +16,20 @@ const MICRO: &str = "2006-01-02T15:04:05.000000Z07:00";
 /// What Go counts as no time at all.
 const ZERO_TIME: &str = "0001-01-01T00:00:00Z";
 
+/// Whose words a decoder uses.
+#[derive(Clone, Copy, Default, PartialEq)]
+enum Words {
+    /// Go's decoder of JSON.
+    #[default]
+    Json,
+    /// The converter of maps into structs.
+    Maps,
+}
+
 /// Where the decoder is and what it found.
 #[derive(Default)]
 pub(super) struct Decoder {
+    words: Words,
     strict: Vec<String>,
     error: Option<String>,
     /// The path with indexes, for strict errors.
@@ -32,6 +43,11 @@ impl Decoder {
     /// Starts below a path.
     pub(super) fn at(path: &str) -> Self {
         Self { path: path.to_owned(), ..Self::default() }
+    }
+
+    /// Starts at the root of an object that is a map already.
+    pub(super) fn of_maps() -> Self {
+        Self { words: Words::Maps, ..Self::default() }
     }
 
     pub(super) fn finish(self, object: Value) -> Result<Decoded, String> {
@@ -161,8 +177,11 @@ impl Decoder {
                 let go_type = go_type.split_once(']').map_or("", |(_, value)| value);
                 Some(self.map(shape, go_type, entries))
             }
-            (_, node) => {
-                self.wrong_type(node.type_name(), go_type);
+            (shape, node) => {
+                match self.words {
+                    Words::Json => self.wrong_type(node.type_name(), go_type),
+                    Words::Maps => self.fail(not_convertible(shape, go_type, node)),
+                }
                 None
             }
         }
@@ -201,6 +220,19 @@ impl Decoder {
             Shape::Int64 => number.as_i64().is_some(),
             _ => true,
         };
+        if !fits && self.words == Words::Maps {
+            return match number.as_i64() {
+                // The converter does not look at the size.
+                Some(int) => Some(Value::from(int as i32)),
+                None if number.as_f64().is_some_and(|float| float.fract() == 0.0) => {
+                    number.as_f64().map(|float| Value::from(float as i64))
+                }
+                None => {
+                    self.fail(format!("cannot convert float64 to {}", kind_of(shape, go_type)));
+                    None
+                }
+            };
+        }
         if !fits {
             self.wrong_type(&format!("number {number}"), go_type);
             return None;
@@ -276,6 +308,40 @@ impl Decoder {
 
     fn fail(&mut self, text: String) {
         self.error.get_or_insert(text);
+    }
+}
+
+/// Says why the converter of maps cannot make a value of a type.
+fn not_convertible(shape: &Shape, go_type: &str, node: &Node) -> String {
+    let found = match node {
+        Node::Null => "nil",
+        Node::Bool(_) => "bool",
+        Node::Number(number) if number.is_f64() => "float64",
+        Node::Number(_) => "int64",
+        Node::String(_) => "string",
+        Node::Array(_) => "slice",
+        Node::Object(_) => "map",
+    };
+    match shape {
+        Shape::List(_) | Shape::Bytes => format!("cannot restore slice from {found}"),
+        Shape::Map(_) => format!("cannot restore map from {found}"),
+        Shape::Struct(_) => format!("cannot restore struct from: {found}"),
+        Shape::Text if found == "int64" => {
+            format!("cannot convert int64 to {}", go_type.trim_start_matches('*'))
+        }
+        _ => format!("unrecognized type: {}", kind_of(shape, go_type)),
+    }
+}
+
+/// Returns Go's name of the kind of a plain type.
+fn kind_of<'a>(shape: &Shape, go_type: &'a str) -> &'a str {
+    match shape {
+        Shape::Bool => "bool",
+        Shape::Int32 => "int32",
+        Shape::Int64 => "int64",
+        Shape::Float => "float64",
+        Shape::Text => "string",
+        _ => go_type,
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod decode;
 mod model;
+mod print;
 #[cfg(test)]
 mod tests;
 
@@ -21,6 +22,26 @@ pub(crate) fn decode(definition: &'static str, document: &Document) -> Result<De
     let mut decoder = decode::Decoder::default();
     let object = decoder.structure(&model, Some(document.root()));
     decoder.finish(object)
+}
+
+/// Reads an object that is a map already, as the original does after a strategic merge patch:
+/// checked by its converter of maps, not by the decoder of JSON.
+///
+/// # Errors
+/// The first thing that does not fit the type, in the converter's words.
+pub(crate) fn convert(definition: &'static str, document: &Document) -> Result<Decoded, String> {
+    let model = model(definition);
+    let mut decoder = decode::Decoder::of_maps();
+    let object = decoder.structure(&model, Some(document.root()));
+    decoder.finish(object)
+}
+
+/// Prints an object of a definition as a JSON patch left it; `touched` is a tree of the places
+/// that the patch reached.
+pub(crate) fn print_patched(definition: &'static str, object: &Value, touched: &Value) -> String {
+    let text = print::structure(&model(definition), object, Some(touched));
+    // Go's encoder is made for text inside HTML.
+    text.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
 }
 
 /// Reads the `metadata` of an object whose kind has no Go type. Paths of strict errors begin with

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::super::pod::{check_template, default_template};
 use super::super::strategy::{Generation, Rules};
 use super::super::value::{Check, each, fill, fill_empty, flag, int, is_set, make, selects, text};
-use super::{check_numbers, template_warnings};
+use super::{check_numbers, status, template_warnings};
 use crate::meta;
 use crate::registry::{Context, DeletionDefaults};
 use crate::status::{FieldError, FieldErrors, Status};
@@ -83,7 +83,19 @@ impl Rules for Job {
     }
 
     fn deletion_defaults(&self) -> DeletionDefaults {
-        DeletionDefaults::Background
+        DeletionDefaults::Orphan
+    }
+
+    fn deletion_warning(&self) -> Option<&'static str> {
+        Some(
+            "child pods are preserved by default when jobs are deleted; set \
+             propagationPolicy=Background to remove them or set propagationPolicy=Orphan to \
+             suppress this warning",
+        )
+    }
+
+    fn validate_status(&self, _: &Context<'_>, object: &Value, old: &Value) -> FieldErrors {
+        status::check_job(object, old)
     }
 
     fn selectable_fields(&self, object: &Value) -> Vec<(&'static str, String)> {
@@ -92,7 +104,7 @@ impl Rules for Job {
     }
 
     fn warnings(&self, ctx: &Context<'_>, object: &Value, old: Option<&Value>) -> Vec<String> {
-        template_warnings(ctx, &object["spec"]["template"], old.map(|old| &old["spec"]["template"]))
+        template_warnings(ctx, "spec.template", object, old)
     }
 }
 
@@ -209,9 +221,15 @@ impl Rules for CronJob {
     }
 
     fn warnings(&self, ctx: &Context<'_>, object: &Value, old: Option<&Value>) -> Vec<String> {
-        let template = |object: &Value| object["spec"]["jobTemplate"]["spec"]["template"].clone();
-        let old = old.map(template);
-        template_warnings(ctx, &template(object), old.as_ref())
+        let mut all = template_warnings(ctx, "spec.jobTemplate.spec.template", object, old);
+        let schedule = text(&object["spec"], "schedule");
+        if schedule.contains("TZ") {
+            let why = "CRON_TZ or TZ used in spec.schedule is not officially supported, see \
+                       https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/ for \
+                       more details";
+            all.push(why.to_owned());
+        }
+        all
     }
 }
 

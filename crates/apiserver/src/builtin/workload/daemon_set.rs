@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::super::pod::default_template;
 use super::super::strategy::{Generation, Rules};
 use super::super::value::{Check, fill, fill_empty, make, text};
-use super::{Amount, Template, check_amount, check_numbers, template_warnings};
+use super::{Amount, Template, check_amount, check_numbers, status, template_warnings};
 use crate::meta;
 use crate::registry::{Context, Update};
 use crate::status::{FieldErrors, Status};
@@ -62,8 +62,12 @@ impl Rules for DaemonSet {
         check.done()
     }
 
+    fn validate_status(&self, _: &Context<'_>, object: &Value, old: &Value) -> FieldErrors {
+        status::check(&status::DAEMON_SET, object, old)
+    }
+
     fn warnings(&self, ctx: &Context<'_>, object: &Value, old: Option<&Value>) -> Vec<String> {
-        template_warnings(ctx, &object["spec"]["template"], old.map(|old| &old["spec"]["template"]))
+        template_warnings(ctx, "spec.template", object, old)
     }
 }
 

@@ -4,16 +4,23 @@ use serde_json::{Value, json};
 
 use super::super::pod::default_template;
 use super::super::strategy::{Generation, Rules};
-use super::super::value::{Check, drop_field, fill, fill_empty, int, make, text};
-use super::{Amount, Template, check_amount, check_numbers, template_warnings};
-use crate::registry::Context;
-use crate::status::FieldErrors;
+use super::super::value::{Check, copy_field, drop_field, fill, fill_empty, int, make, text};
+use super::{Amount, Template, check_amount, check_numbers, status, template_warnings};
+use crate::registry::{Context, DeletionDefaults, Update};
+use crate::status::{FieldErrors, Status};
 
 pub(in super::super) struct Deployment;
 
 impl Rules for Deployment {
     fn generation(&self) -> Generation {
-        Generation::Counted
+        // Annotations are copied to ReplicaSets.
+        Generation::CountedWithAnnotations
+    }
+
+    fn prepare_status(&self, _: &Context<'_>, update: Update<'_>) -> Result<(), Status> {
+        let Update { object, old } = update;
+        copy_field(make(object, "metadata"), &old["metadata"], "labels");
+        Ok(())
     }
 
     fn default(&self, object: &mut Value) {
@@ -44,8 +51,12 @@ impl Rules for Deployment {
         check.done()
     }
 
+    fn validate_status(&self, _: &Context<'_>, object: &Value, old: &Value) -> FieldErrors {
+        status::check(&status::DEPLOYMENT, object, old)
+    }
+
     fn warnings(&self, ctx: &Context<'_>, object: &Value, old: Option<&Value>) -> Vec<String> {
-        template_warnings(ctx, &object["spec"]["template"], old.map(|old| &old["spec"]["template"]))
+        template_warnings(ctx, "spec.template", object, old)
     }
 }
 
@@ -127,8 +138,12 @@ impl Rules for ReplicaSet {
         check.done()
     }
 
+    fn validate_status(&self, _: &Context<'_>, object: &Value, old: &Value) -> FieldErrors {
+        status::check(&status::REPLICA_SET, object, old)
+    }
+
     fn warnings(&self, ctx: &Context<'_>, object: &Value, old: Option<&Value>) -> Vec<String> {
-        template_warnings(ctx, &object["spec"]["template"], old.map(|old| &old["spec"]["template"]))
+        template_warnings(ctx, "spec.template", object, old)
     }
 }
 
@@ -174,7 +189,15 @@ impl Rules for ReplicationController {
         check.done()
     }
 
+    fn deletion_defaults(&self) -> DeletionDefaults {
+        DeletionDefaults::Orphan
+    }
+
+    fn validate_status(&self, _: &Context<'_>, object: &Value, old: &Value) -> FieldErrors {
+        status::check(&status::REPLICA_SET, object, old)
+    }
+
     fn warnings(&self, ctx: &Context<'_>, object: &Value, old: Option<&Value>) -> Vec<String> {
-        template_warnings(ctx, &object["spec"]["template"], old.map(|old| &old["spec"]["template"]))
+        template_warnings(ctx, "spec.template", object, old)
     }
 }

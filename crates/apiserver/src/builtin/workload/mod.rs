@@ -4,11 +4,13 @@ mod batch;
 mod daemon_set;
 mod deployment;
 mod stateful_set;
+mod status;
 
 use serde_json::Value;
 
-use super::pod::{check_template, security};
+use super::pod::{check_template, name_warning, security, warnings};
 use super::value::{Check, check_selector, items, selects, selects_all, text};
+use crate::meta;
 use crate::registry::Context;
 use crate::status::FieldError;
 
@@ -75,12 +77,26 @@ impl Template<'_> {
     }
 }
 
-/// Warnings about a template, when it is new or changed.
-fn template_warnings(ctx: &Context<'_>, template: &Value, old: Option<&Value>) -> Vec<String> {
-    if old == Some(template) {
-        return Vec::new();
+/// Returns the warnings about a workload and its template, where that is at `path`.
+fn template_warnings(
+    ctx: &Context<'_>,
+    path: &str,
+    object: &Value,
+    old: Option<&Value>,
+) -> Vec<String> {
+    let mut template = object;
+    for step in path.split('.') {
+        template = &template[step];
     }
-    security::warnings(ctx, &template["metadata"], &template["spec"])
+    let mut all = Vec::new();
+    if old.is_none() {
+        all.extend(name_warning(object, "Pod names and hostnames"));
+    }
+    if old.is_none_or(|old| meta::generation(old) != meta::generation(object)) {
+        all.extend(warnings::of_template(path, template));
+    }
+    all.extend(security::warnings(ctx, &template["metadata"], &template["spec"]));
+    all
 }
 
 /// A number of Pods or a share of them.

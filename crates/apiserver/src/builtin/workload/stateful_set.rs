@@ -6,7 +6,7 @@ use super::super::pod::default_template;
 use super::super::storage::default_claim;
 use super::super::strategy::{Generation, Rules};
 use super::super::value::{Check, copy_field, each, fill, fill_empty, inside, is_set, make, text};
-use super::{Template, check_numbers, claim_templates, template_warnings};
+use super::{Template, check_numbers, claim_templates, status, template_warnings};
 use crate::registry::Context;
 use crate::status::{FieldError, FieldErrors};
 
@@ -75,8 +75,12 @@ impl Rules for StatefulSet {
         check.done()
     }
 
+    fn validate_status(&self, _: &Context<'_>, object: &Value, old: &Value) -> FieldErrors {
+        status::check(&status::STATEFUL_SET, object, old)
+    }
+
     fn warnings(&self, ctx: &Context<'_>, object: &Value, old: Option<&Value>) -> Vec<String> {
-        template_warnings(ctx, &object["spec"]["template"], old.map(|old| &old["spec"]["template"]))
+        template_warnings(ctx, "spec.template", object, old)
     }
 }
 
