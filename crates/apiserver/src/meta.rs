@@ -6,7 +6,7 @@ mod validate;
 
 use serde_json::{Map, Value};
 
-pub(crate) use validate::{check_create, check_update};
+pub(crate) use validate::{check_create, check_embedded, check_update};
 
 /// Returns the text at a JSON pointer, empty if there is none.
 pub(crate) fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {

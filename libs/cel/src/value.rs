@@ -339,7 +339,9 @@ impl<'v> Map<'v> {
                 let (json, schema) = match schema.and_then(Schema::fields) {
                     Some(fields) => {
                         let field = fields.by_name.get(key)?;
-                        (map.get(&field.name)?, Some(&field.schema))
+                        // A null of an object is a field that is not there.
+                        let json = map.get(&field.name).filter(|json| !json.is_null())?;
+                        (json, Some(&field.schema))
                     }
                     None => (map.get(key)?, schema.and_then(Schema::values)),
                 };

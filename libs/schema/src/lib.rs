@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 mod default;
+mod definition;
 mod field;
 mod format;
 pub mod go;
@@ -24,9 +25,13 @@ mod schema;
 mod validate;
 
 pub use default::{apply_defaults, drop_wrong_nulls};
+pub use definition::{
+    DefinitionSchema, EmbeddedCheck, check_definition, schema_text, unrecognized_formats,
+    validate_embedded,
+};
 pub use field::{FieldError, FieldErrorKind, Path, value_text};
 pub use prune::prune;
 pub use quantity::Quantity;
-pub use rules::{RuleFindings, RuleSet};
+pub use rules::{RuleFindings, RuleSet, selectable_field};
 pub use schema::{Additional, Combined, Items, Limits, ListType, Rule, Schema, Type, Unsupported};
 pub use validate::{Validator, validate_lists};

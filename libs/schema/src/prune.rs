@@ -19,6 +19,12 @@ pub fn prune(object: &mut Value, schema: &Schema) -> Vec<String> {
     pruner.unknown
 }
 
+/// Removes unknown fields from a part of an object.
+pub(crate) fn prune_part(value: &mut Value, schema: &Schema) {
+    let mut pruner = Pruner { path: String::new(), unknown: Vec::new() };
+    pruner.value(value, Some(schema), Whole::No);
+}
+
 /// Whether a value is a whole object, with metadata of its own.
 #[derive(Clone, Copy, PartialEq)]
 enum Whole {

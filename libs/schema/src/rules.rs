@@ -16,6 +16,8 @@ use crate::field::FieldError;
 use crate::schema::{Combined, Rule, Schema};
 use crate::validate::Correlation;
 pub(crate) use compile::{Compiled, Compiler};
+pub(crate) use field_path::resolve;
+pub use field_path::selectable_field;
 pub use run::RuleFindings;
 use run::{Pair, Ratchet, Run};
 
@@ -47,10 +49,15 @@ impl RuleSet {
     ///
     /// `json` is what `schema` was parsed from.
     pub fn of_resource(json: &Value, schema: Arc<Schema>) -> Option<Self> {
+        Self::of_part(json, schema, SchemaPlace::Resource)
+    }
+
+    /// Compiles the rules of the schema of a part; `None` if it has none.
+    pub(crate) fn of_part(json: &Value, schema: Arc<Schema>, place: SchemaPlace) -> Option<Self> {
         if !schema.any(|part| !part.rules.is_empty()) {
             return None;
         }
-        let root = Node::build(&schema, &schema, json, SchemaPlace::Resource)?;
+        let root = Node::build(&schema, &schema, json, place)?;
         Some(Self { root, schema })
     }
 
@@ -58,10 +65,20 @@ impl RuleSet {
     ///
     /// With an old one, rules about values that did not change give warnings only.
     pub fn run(&self, object: &Value, old: Option<&Value>) -> RuleFindings {
+        self.run_at(&crate::Path::ROOT, object, old)
+    }
+
+    /// Runs the rules on a part of an object that stands at `base`.
+    pub(crate) fn run_at(
+        &self,
+        base: &crate::Path<'_>,
+        object: &Value,
+        old: Option<&Value>,
+    ) -> RuleFindings {
         let correlation = old.map(|old| Correlation::new(&self.schema, object, old));
         let ratchet = Ratchet { current: correlation.as_ref(), parent: None };
         let mut run = Run::default();
-        run.node(&self.root, &crate::Path::ROOT, Pair { value: object, old }, ratchet);
+        run.node(&self.root, base, Pair { value: object, old }, ratchet);
         run.into_findings()
     }
 
@@ -145,10 +162,10 @@ fn below(
     json: Option<&Value>,
 ) -> Option<Box<Node>> {
     let (rules, schema, json) = (rules?, schema?, json?);
-    Node::build(rules, schema, json, place_of(schema)).map(Box::new)
+    Node::build(rules, schema, json, rule_place(schema)).map(Box::new)
 }
 
 /// Tells whether expressions see the metadata of a part.
-pub(crate) fn place_of(schema: &Schema) -> SchemaPlace {
+pub(crate) fn rule_place(schema: &Schema) -> SchemaPlace {
     if schema.embedded_resource { SchemaPlace::Resource } else { SchemaPlace::Part }
 }

@@ -130,6 +130,21 @@ pub struct Rule {
     pub optional_old_self: Option<bool>,
 }
 
+impl Rule {
+    /// Reads a rule from JSON. Fields of a wrong type count as absent.
+    pub(crate) fn parse(json: &Value) -> Self {
+        let text = |key: &str| json.get(key).and_then(Value::as_str).map(str::to_owned);
+        Self {
+            rule: text("rule").unwrap_or_default(),
+            message: text("message").unwrap_or_default(),
+            message_expression: text("messageExpression").unwrap_or_default(),
+            reason: text("reason"),
+            field_path: text("fieldPath").unwrap_or_default(),
+            optional_old_self: json.get("optionalOldSelf").and_then(Value::as_bool),
+        }
+    }
+}
+
 /// Limits of a value.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Limits {
@@ -454,7 +469,7 @@ impl<'a> Reader<'a> {
 
     fn rules(&self) -> Vec<Rule> {
         let list = self.fields.get("x-kubernetes-validations").and_then(Value::as_array);
-        list.into_iter().flatten().filter_map(Value::as_object).map(parse_rule).collect()
+        list.into_iter().flatten().filter(|rule| rule.is_object()).map(Rule::parse).collect()
     }
 
     fn unsupported(&self) -> Option<Box<Unsupported>> {
@@ -470,18 +485,5 @@ impl<'a> Reader<'a> {
             dependencies: is_set("dependencies").then(|| self.schemas("dependencies")),
         };
         (unsupported != Unsupported::default()).then(|| Box::new(unsupported))
-    }
-}
-
-fn parse_rule(fields: &Map<String, Value>) -> Rule {
-    let text =
-        |key: &str| fields.get(key).and_then(Value::as_str).map(str::to_owned).unwrap_or_default();
-    Rule {
-        rule: text("rule"),
-        message: text("message"),
-        message_expression: text("messageExpression"),
-        reason: fields.get("reason").and_then(Value::as_str).map(str::to_owned),
-        field_path: text("fieldPath"),
-        optional_old_self: fields.get("optionalOldSelf").and_then(Value::as_bool),
     }
 }

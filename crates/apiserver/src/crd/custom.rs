@@ -9,6 +9,7 @@ use flux_schema::{
 use serde_json::{Number, Value, json};
 
 use super::definition::{Definition, Version};
+use super::embedded;
 use crate::builtin::decode_metadata;
 use crate::document::{Document, Node};
 use crate::meta;
@@ -53,6 +54,9 @@ impl Strategy for CustomStrategy {
             let unknown = flux_schema::prune(&mut object, version.schema());
             strict_errors.extend(unknown.iter().map(|path| format!("unknown field \"{path}\"")));
             drop_wrong_nulls(&mut object, version.schema());
+            let unknown = embedded::coerce(&mut object, version.schema());
+            let unknown = unknown.map_err(|error| error.to_string())?;
+            strict_errors.extend(unknown.iter().map(|path| format!("unknown field \"{path}\"")));
         }
         Ok(Decoded { object, strict_errors })
     }
@@ -111,6 +115,7 @@ impl Strategy for CustomStrategy {
         let Some(version) = self.version() else { return FieldErrors::new() };
         let mut all = version.validator.validate(&Path::ROOT, object);
         all.extend(checked_scale(version.scale.as_ref(), object, Part::Whole));
+        all.extend(embedded_errors(version, object));
         all.extend(flux_schema::validate_lists(&Path::ROOT, version.schema(), object));
         checked_rules(version, object, None, &mut all);
         convert(all)
@@ -120,6 +125,7 @@ impl Strategy for CustomStrategy {
         let Some(version) = self.version() else { return FieldErrors::new() };
         let mut all = version.validator.validate_update(&Path::ROOT, object, old);
         all.extend(checked_scale(version.scale.as_ref(), object, Part::Whole));
+        all.extend(embedded_errors(version, object));
         all.extend(changed_lists(version, object, old));
         checked_rules(version, object, Some(old), &mut all);
         convert(all)
@@ -134,6 +140,7 @@ impl Strategy for CustomStrategy {
             all.extend(validator.validate_update(&base, status, old_status));
         }
         all.extend(checked_scale(version.scale.as_ref(), object, Part::Status));
+        all.extend(embedded_errors(version, object));
         all.extend(changed_lists(version, object, old));
         checked_rules(version, object, Some(old), &mut all);
         convert(all)
@@ -205,7 +212,7 @@ fn settle_numbers(value: &mut Value) {
     }
 }
 
-fn convert(errors: Vec<SchemaError>) -> FieldErrors {
+pub(super) fn convert(errors: Vec<SchemaError>) -> FieldErrors {
     errors.into_iter().map(FieldError::from).collect()
 }
 
@@ -224,6 +231,11 @@ impl From<SchemaError> for FieldError {
         };
         Self { kind, field: error.field, value: error.value, detail: error.detail }
     }
+}
+
+/// Resources inside an object are checked whether they changed or not.
+fn embedded_errors(version: &Version, object: &Value) -> Vec<SchemaError> {
+    flux_schema::validate_embedded(&Path::ROOT, version.schema(), object, &embedded::judge)
 }
 
 /// Lists are checked unless the old object was wrong already.

@@ -2,11 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::definition::{self, list, set_condition};
+use super::definition::{self, condition, list, set_condition};
+use super::validate;
 use crate::builtin::{Generation, Rules};
 use crate::meta;
 use crate::registry::{Change, Context, Update};
-use crate::status::Status;
+use crate::status::{FieldErrors, Status};
 
 /// Keeps a deleted definition until its objects are gone.
 pub(crate) const FINALIZER: &str = "customresourcecleanup.apiextensions.k8s.io";
@@ -54,6 +55,22 @@ impl Rules for DefinitionRules {
         Ok(())
     }
 
+    fn validate(&self, _: &Context<'_>, object: &Value) -> FieldErrors {
+        validate::create(object)
+    }
+
+    fn validate_update(&self, _: &Context<'_>, object: &Value, old: &Value) -> FieldErrors {
+        validate::update(object, old)
+    }
+
+    fn validate_status(&self, _: &Context<'_>, object: &Value, _: &Value) -> FieldErrors {
+        validate::status(object)
+    }
+
+    fn warnings(&self, _: &Context<'_>, object: &Value, old: Option<&Value>) -> Vec<String> {
+        validate::warnings(object, old)
+    }
+
     fn allows_unconditional_update(&self) -> bool {
         false
     }
@@ -92,6 +109,21 @@ impl Rules for DefinitionRules {
             served.into_iter().for_each(|info| resources.insert(info));
         });
     }
+}
+
+/// Tells whether a group that belongs to Kubernetes may be used, in a condition; returns whether that
+/// changed anything.
+pub(crate) fn set_approval(object: &mut Value, now: &str) -> bool {
+    const KIND: &str = "KubernetesAPIApprovalPolicyConformant";
+    let Some(approval) = validate::Approval::of(object) else { return false };
+    let (status, reason) = approval.condition();
+    let same = condition(object, KIND).is_some_and(|old| {
+        old["status"] == status && old["reason"] == reason && old["message"] == approval.message
+    });
+    if !same {
+        set_condition(object, [KIND, status, reason, &approval.message], now);
+    }
+    !same
 }
 
 /// Books the storage version among those in which objects may be stored.

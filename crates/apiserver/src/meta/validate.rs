@@ -30,7 +30,23 @@ pub(crate) fn check_create(resource: &ResourceInfo, object: &Value) -> FieldErro
         }
     }
     check_namespace(resource.scope, object, &mut errors);
-    check_common(resource, object, &mut errors);
+    check_common(is_core(resource), object, &mut errors);
+    errors
+}
+
+/// Checks the metadata of a resource inside another one, which may have no name.
+pub(crate) fn check_embedded(object: &Value) -> FieldErrors {
+    let mut errors = FieldErrors::new();
+    for (key, prefix) in [("generateName", Some("")), ("name", None)] {
+        let given = text(object, &format!("/metadata/{key}"));
+        for detail in names::path_segment_errors(given, prefix) {
+            errors.push(FieldError::invalid(format!("metadata.{key}"), given, &detail));
+        }
+    }
+    if !namespace(object).is_empty() {
+        check_namespace(Scope::Namespaced, object, &mut errors);
+    }
+    check_common(false, object, &mut errors);
     errors
 }
 
@@ -53,7 +69,7 @@ fn check_namespace(scope: Scope, object: &Value, errors: &mut FieldErrors) {
     }
 }
 
-fn check_common(resource: &ResourceInfo, object: &Value, errors: &mut FieldErrors) {
+fn check_common(is_core: bool, object: &Value, errors: &mut FieldErrors) {
     if let Some(generation) = generation(object).filter(|generation| *generation < 0) {
         let detail = "must be greater than or equal to 0";
         errors.push(FieldError::invalid("metadata.generation", generation, detail));
@@ -61,7 +77,7 @@ fn check_common(resource: &ResourceInfo, object: &Value, errors: &mut FieldError
     check_labels(object, errors);
     check_annotations(object, errors);
     check_owners(object, errors);
-    check_finalizers(resource, object, errors);
+    check_finalizers(is_core, object, errors);
 }
 
 fn check_labels(object: &Value, errors: &mut FieldErrors) {
@@ -147,7 +163,7 @@ fn is_core(resource: &ResourceInfo) -> bool {
     !resource.is_custom && !elsewhere.contains(&resource.group.as_str())
 }
 
-fn check_finalizers(resource: &ResourceInfo, object: &Value, errors: &mut FieldErrors) {
+fn check_finalizers(is_core: bool, object: &Value, errors: &mut FieldErrors) {
     const FIELD: &str = "metadata.finalizers";
     let all = finalizers(object);
     for (at, finalizer) in all.iter().enumerate() {
@@ -155,7 +171,7 @@ fn check_finalizers(resource: &ResourceInfo, object: &Value, errors: &mut FieldE
             errors.push(FieldError::invalid(FIELD, finalizer.as_str(), &detail));
         }
         let known = ["foregroundDeletion", "orphan", "kubernetes"];
-        if is_core(resource) && !finalizer.contains('/') && !known.contains(&finalizer.as_str()) {
+        if is_core && !finalizer.contains('/') && !known.contains(&finalizer.as_str()) {
             let detail = "name is neither a standard finalizer name nor is it fully qualified";
             let field = format!("{FIELD}[{at}]");
             errors.push(FieldError::invalid(field, finalizer.as_str(), detail));
@@ -177,7 +193,7 @@ pub(crate) fn check_update(
 ) -> FieldErrors {
     keep_server_fields(object, old);
     let mut errors = FieldErrors::new();
-    check_common(resource, object, &mut errors);
+    check_common(is_core(resource), object, &mut errors);
     let update = update_errors(object, old);
     errors.extend(update.clone());
     errors.extend(update);

@@ -217,7 +217,7 @@ impl Estimator<'_> {
                 "@items" | "@values" => schema.items().or_else(|| schema.values())?,
                 "@keys" => {
                     schema.values()?;
-                    return Some(CostRange { min: 0, max: i64::MAX as u64 });
+                    return Some(CostRange::fixed(0));
                 }
                 name => &schema.fields()?.by_name.get(name)?.schema,
             };

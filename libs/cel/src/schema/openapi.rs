@@ -16,8 +16,8 @@ const TIME_SIZE: u64 = 32;
 const DATE_SIZE: u64 = 12;
 /// The shortest text as JSON.
 const TEXT_SIZE: u64 = 2;
-/// The number of elements of what has none.
-const NO_LIMIT: u64 = i64::MAX as u64;
+/// The number of elements of what has none: numbers, truth values, and objects, however large.
+const NO_ELEMENTS: u64 = 0;
 
 /// Whether a schema describes a whole resource, whose metadata expressions may see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,9 +51,9 @@ pub(super) fn read(openapi: &Json, place: SchemaPlace, name: &str) -> Option<Sch
             let (format, most, least) = text(openapi);
             schema(SchemaKind::String(format), most, least)
         }
-        "boolean" => schema(SchemaKind::Bool, NO_LIMIT, 4),
-        "number" => schema(SchemaKind::Double, NO_LIMIT, 1),
-        "integer" => schema(SchemaKind::Int, NO_LIMIT, 1),
+        "boolean" => schema(SchemaKind::Bool, NO_ELEMENTS, 4),
+        "number" => schema(SchemaKind::Double, NO_ELEMENTS, 1),
+        "integer" => schema(SchemaKind::Int, NO_ELEMENTS, 1),
         _ => None,
     }
 }
@@ -130,7 +130,7 @@ fn object(openapi: &Json, place: SchemaPlace, name: &str) -> Option<Schema> {
         add_metadata(&mut fields, name);
     }
     let kind = SchemaKind::Object(fields_of(fields, name));
-    Some(Schema { kind, nullable: false, max_elements: NO_LIMIT, min_size: size })
+    Some(Schema { kind, nullable: false, max_elements: NO_ELEMENTS, min_size: size })
 }
 
 /// Adds the fields that every resource has, in place of metadata that declares less.
@@ -159,7 +159,7 @@ fn add_metadata(fields: &mut BTreeMap<String, Schema>, name: &str) {
     let metadata = Schema {
         kind: SchemaKind::Object(fields_of(names.into(), &format!("{name}.metadata"))),
         nullable: false,
-        max_elements: NO_LIMIT,
+        max_elements: NO_ELEMENTS,
         min_size: 2,
     };
     fields.insert("kind".to_owned(), text());

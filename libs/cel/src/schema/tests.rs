@@ -94,11 +94,19 @@ fn parts_that_do_not_fit_their_schema_are_errors() {
     let mut broken = object();
     broken["spec"]["ratio"] = json!("x");
     check("self.spec.ratio > 1.0", &broken, &broken, "invalid data, expected float, got string");
-    broken["spec"]["wait"] = json!(null);
+    broken["spec"]["labels"]["k"] = json!(null);
     check(
-        "self.spec.wait > duration('1s')",
+        "self.spec.labels['k'] == 'v'",
         &broken,
         &broken,
         "invalid data, got null for schema with nullable=false",
     );
+}
+
+#[test]
+fn a_null_of_an_object_is_a_field_that_is_not_there() {
+    let mut absent = object();
+    absent["spec"]["wait"] = json!(null);
+    check("has(self.spec.wait) || has(self.spec.maybe)", &absent, &absent, "false");
+    check("self.spec.wait > duration('1s')", &absent, &absent, "no such key: wait");
 }

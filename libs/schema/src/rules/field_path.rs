@@ -19,6 +19,18 @@ pub(crate) fn resolve<'s>(path: &str, schema: &'s Schema) -> Result<Found<'s>, S
     follow(path, schema, true)
 }
 
+/// Follows the path of a selectable field, which goes through objects only, and tells the type of the
+/// value with the path as it is compared with others.
+///
+/// # Errors
+/// The text that the API server prints.
+pub fn selectable_field<'s>(
+    path: &str,
+    schema: &'s Schema,
+) -> Result<(String, &'s Schema), String> {
+    follow(path, schema, false).map(|found| (found.text, found.schema))
+}
+
 fn follow<'s>(path: &str, schema: &'s Schema, brackets: bool) -> Result<Found<'s>, String> {
     const EARLY_END: &str = "unexpected end of JSON path";
     let mut found = Found { text: String::new(), schema };
