@@ -103,6 +103,13 @@ impl World {
 
     /// Starts a world with one namespace.
     pub async fn start(namespace: &str, options: Options) -> Self {
+        let world = Self::idle(namespace, options).await;
+        world.start_controller();
+        world
+    }
+
+    /// Makes a world with one namespace whose controller has not started yet.
+    pub async fn idle(namespace: &str, options: Options) -> Self {
         let server = start_server();
         let cluster = Cluster::from_service(server.service(), server.admin_token());
         let namespace = json!({"apiVersion": "v1", "kind": "Namespace",
@@ -111,7 +118,7 @@ impl World {
         cluster.create(&namespace, &Write::by("test")).await.unwrap();
         install_definitions(&cluster).await;
         let (_, empty) = mpsc::unbounded_channel();
-        let world = Self {
+        Self {
             cluster,
             sources: Arc::default(),
             notifications: Mutex::new(empty),
@@ -121,9 +128,7 @@ impl World {
             clock: Clock::starting_at("2026-01-01T00:00:00Z".parse().unwrap()),
             options,
             metrics: Mutex::default(),
-        };
-        world.start_controller();
-        world
+        }
     }
 
     /// Returns the API server.

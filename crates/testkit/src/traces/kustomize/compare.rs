@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use flux_cluster::Target;
+use flux_cluster::{List, Target};
 use flux_manifest::{GroupVersionKind, Object};
 use serde_json::{Map, Value, json};
 
@@ -13,6 +13,8 @@ use super::replay::Replay;
 #[derive(Default)]
 pub(super) struct State {
     objects: BTreeMap<String, Recorded>,
+    /// What the original had told in the cluster so far.
+    events: BTreeSet<String>,
 }
 
 #[derive(Default)]
@@ -22,9 +24,9 @@ struct Recorded {
     is_gone: bool,
 }
 
-/// Compares the last states and the notifications of a step.
-pub(super) async fn step(replay: &Replay<'_>, state: &mut State, step: &Value) -> Vec<String> {
-    let mut differences = Vec::new();
+/// Compares the states, the notifications and the events of a step.
+pub(super) async fn step(replay: &mut Replay<'_>, state: &mut State, step: &Value) -> Vec<String> {
+    let mut differences = compare_states(replay, state, step);
     for (object, rows) in step["status"].as_object().into_iter().flatten() {
         let Some(name) = object.strip_prefix("Kustomization/") else { continue };
         let recorded = state.objects.entry(name.to_owned()).or_default();
@@ -33,7 +35,75 @@ pub(super) async fn step(replay: &Replay<'_>, state: &mut State, step: &Value) -
         differences.extend(compare_status(replay, name, recorded).await);
     }
     differences.extend(compare_notifications(replay, step));
+    differences.extend(compare_events(replay, state, step).await);
     differences
+}
+
+/// Compares what a watch saw: states may be skipped, but there are no others.
+fn compare_states(replay: &mut Replay<'_>, state: &State, step: &Value) -> Vec<String> {
+    let mut differences = Vec::new();
+    let mut allowed: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for (name, recorded) in &state.objects {
+        allowed.entry(name.clone()).or_default().push(plain_conditions(&recorded.conditions));
+    }
+    for (object, rows) in step["status"].as_object().into_iter().flatten() {
+        let Some(name) = object.strip_prefix("Kustomization/") else { continue };
+        let rows = match rows {
+            Value::Object(unstable) => unstable.values().flat_map(array).collect(),
+            rows => array(rows).collect::<Vec<_>>(),
+        };
+        let known = allowed.entry(name.to_owned()).or_default();
+        let nested = rows.iter().flat_map(|row| [*row].into_iter().chain(array(row)));
+        known.extend(
+            nested.filter_map(|it| it["conditions"].as_array()).map(|it| plain_conditions(it)),
+        );
+    }
+    for object in replay.seen() {
+        let found = object.pointer("/status/conditions").cloned().unwrap_or(json!([]));
+        let found = plain_conditions(found.as_array().map(Vec::as_slice).unwrap_or_default());
+        let known = allowed.get(object.name()).map(Vec::as_slice).unwrap_or_default();
+        if found != json!([]) && !known.contains(&found) {
+            differences.push(format!("{} was seen with {found}", object.name()));
+        }
+    }
+    differences
+}
+
+fn plain_conditions(conditions: &[Value]) -> Value {
+    conditions.iter().map(plain_condition).collect()
+}
+
+/// Compares what was told in the cluster so far, however often.
+async fn compare_events(replay: &Replay<'_>, state: &mut State, step: &Value) -> Vec<String> {
+    let line = |object: &str, kind: &str, reason: &str, message: &str| {
+        format!("{object} {kind} {reason} {:?}", plain_text(message))
+    };
+    for (object, list) in step["events"].as_object().into_iter().flatten() {
+        if !object.starts_with("Kustomization/") {
+            continue;
+        }
+        let list = if list.is_array() { list } else { &list["<unstable>"] };
+        state.events.extend(
+            array(list).map(|it| {
+                line(object, &text(it, "type"), &text(it, "reason"), &text(it, "message"))
+            }),
+        );
+    }
+    let kind = GroupVersionKind::new("", "v1", "Event");
+    let list = List::namespace(&replay.namespace);
+    let mut found = BTreeSet::new();
+    for event in replay.world.cluster.list(&kind, &list).await.unwrap() {
+        let about = &event.as_value()["involvedObject"];
+        if about["kind"] == "Kustomization" {
+            let value = event.as_value();
+            let object = format!("Kustomization/{}", text(about, "name"));
+            let (kind, reason) = (text(value, "type"), text(value, "reason"));
+            found.insert(line(&object, &kind, &reason, &text(value, "message")));
+        }
+    }
+    let missing = state.events.difference(&found).map(|it| format!("no event: {it}"));
+    let extra = found.difference(&state.events).map(|it| format!("event without need: {it}"));
+    missing.chain(extra).collect()
 }
 
 fn advance(recorded: &mut Recorded, row: &Value) {

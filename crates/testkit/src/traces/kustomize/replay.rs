@@ -1,16 +1,18 @@
 //! Doing what a recording did.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use flux_api::{ConditionStatus, Kustomization, KustomizationSpec, Resource, conditions};
-use flux_cluster::{Deletion, List, Patch, Target, Write};
+use flux_cluster::{Change, Deletion, List, Patch, Subscription, Target, Topic, Write};
 use flux_kustomize_controller::Options;
 use flux_manifest::{GroupVersionKind, Object};
 use serde_json::{Value, json};
 
 use super::super::{array, text};
 use super::compare;
+use crate::faults::{Fate, Faults};
 use crate::worlds::apply::World;
 
 pub(super) struct Replay<'a> {
@@ -19,13 +21,20 @@ pub(super) struct Replay<'a> {
     scenario: &'a Value,
     /// The latest revision of each repository, with metadata of its artifact.
     revisions: BTreeMap<String, (String, Value)>,
+    watch: Subscription,
 }
 
 /// Replays a scenario and returns what differed.
 pub(super) async fn replay(scenario: &Value) -> Vec<String> {
     let namespace = text(scenario, "namespace");
-    let world = World::start(&namespace, options(scenario)).await;
-    let mut replay = Replay { world, namespace, scenario, revisions: BTreeMap::new() };
+    let world = World::idle(&namespace, options(scenario)).await;
+    world.start_controller_behind(&Faults::planned(|call| match call.is_watch() {
+        true => Fate::Pass,
+        // As on a network: what the recorder does at once, the controller finds done.
+        false => Fate::Delay(Duration::from_millis(2)),
+    }));
+    let watch = world.cluster.watch(Topic::all(Kustomization::gvk()));
+    let mut replay = Replay { world, namespace, scenario, revisions: BTreeMap::new(), watch };
     let mut state = compare::State::default();
     let mut differences = Vec::new();
     for (n, step) in array(&scenario["steps"]).enumerate() {
@@ -40,7 +49,7 @@ pub(super) async fn replay(scenario: &Value) -> Vec<String> {
             }
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
-        let found = compare::step(&replay, &mut state, step).await;
+        let found = compare::step(&mut replay, &mut state, step).await;
         differences.extend(found.into_iter().map(|it| format!("step {n}: {it}")));
     }
     differences.extend(compare::objects(&replay, &scenario["objects"]).await);
@@ -57,6 +66,16 @@ fn options(scenario: &Value) -> Options {
 }
 
 impl Replay<'_> {
+    /// Returns every state of a Kustomization that the watch has brought since the last call.
+    pub(super) fn seen(&mut self) -> Vec<Arc<Object>> {
+        let changes = std::iter::from_fn(|| self.watch.now());
+        let states = changes.filter_map(|change| match change {
+            Change::Applied { new, .. } => Some(new),
+            _ => None,
+        });
+        states.collect()
+    }
+
     /// Does something as soon as it can be done: what it is done to may come a moment later.
     async fn insist(&mut self, action: &Value) -> Result<(), String> {
         let mut result = self.act(action).await;
