@@ -1,15 +1,17 @@
 //! The stages, one after the other.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 use flux_cluster::Cluster;
 use flux_manifest::{Object, ObjectId};
 use flux_plan::{
-    ChangeSet, CustomStage, IgnoreRules, ManagerRule, Owner, Stage, drop_bad_ca_bundle, stages,
+    Change, ChangeSet, CustomStage, IgnoreRules, ManagerRule, Owner, Stage, drop_bad_ca_bundle,
+    stages,
 };
 
-use crate::wait::{Awaited, FailFast, Judge, WaitOptions};
+use crate::stage::Decision;
+use crate::wait::{Awaited, FailFast, Judge, Unhealthy, WaitOptions};
 use crate::{ApplyError, Failure};
 
 /// Whether objects are recreated where an immutable field would have to change.
@@ -79,63 +81,116 @@ impl Engine {
         Self { cluster, watcher, settings }
     }
 
-    /// Applies objects, definitions first, waiting in between for what the rest needs.
+    /// Begins to apply objects, definitions first.
     ///
     /// `expected` are the objects that are probably there already: for others the first request
     /// is saved that would only find nothing.
-    ///
-    /// # Errors
-    /// The first object that is refused. Its stage is not applied, earlier ones are and stay.
-    pub async fn apply(
-        &self,
-        objects: Vec<Object>,
-        expected: &BTreeSet<ObjectId>,
-        judge: &Judge<'_>,
-    ) -> Result<Applied, ApplyError> {
-        let mut total = Applied::default();
-        for (stage, mut members) in stages(objects, &self.settings.custom_stages) {
-            members.iter_mut().for_each(drop_bad_ca_bundle);
-            match self.stage(stage, members, expected, judge).await {
-                Ok(applied) => {
-                    total.changes.append(applied.changes);
-                    total.live.extend(applied.live);
-                }
-                Err(StageError { done, failure }) => {
-                    total.changes.append(done);
-                    return Err(ApplyError { done: total.changes, failure });
-                }
-            }
-        }
-        Ok(total)
-    }
-
-    async fn stage(
-        &self,
-        stage: Stage,
-        members: Vec<Object>,
-        expected: &BTreeSet<ObjectId>,
-        judge: &Judge<'_>,
-    ) -> Result<Applied, StageError> {
-        let nothing = |failure| StageError { done: ChangeSet::default(), failure };
-        let applied = self.apply_stage(members, expected).await.map_err(nothing)?;
-        if stage.is_awaited() {
-            let all = applied.changes.changes.iter().zip(&applied.live);
-            let set = all.map(|(change, live)| Awaited::of(change, live.as_ref(), judge));
-            let options = WaitOptions {
-                timeout: STAGE_TIMEOUT,
-                fail_fast: FailFast::No,
-                jobs_with_ttl: BTreeSet::new(),
-            };
-            if let Err(unhealthy) = self.wait_healthy(set.collect(), &options, judge).await {
-                let failure = Failure::Unhealthy(unhealthy);
-                return Err(StageError { done: applied.changes, failure });
-            }
-        }
-        Ok(applied)
+    pub fn begin(&self, objects: Vec<Object>, expected: BTreeSet<ObjectId>) -> Run<'_> {
+        let stages = stages(objects, &self.settings.custom_stages).into_iter().collect();
+        Run { engine: self, stages, expected, done: Applied::default() }
     }
 }
 
-struct StageError {
-    done: ChangeSet,
-    failure: Failure,
+/// The application of objects, stage by stage: [`Run::look`], [`Run::write`], [`Run::settle`],
+/// until there is nothing to look at.
+///
+/// The steps are apart so that a caller can note what is about to come into being, and can do
+/// other work while a stage settles.
+#[derive(Debug)]
+pub struct Run<'a> {
+    engine: &'a Engine,
+    stages: VecDeque<(Stage, Vec<Object>)>,
+    expected: BTreeSet<ObjectId>,
+    done: Applied,
+}
+
+/// A stage that the server would accept as it is.
+#[derive(Debug)]
+pub struct Looked {
+    stage: Stage,
+    decisions: Vec<Decision>,
+}
+
+impl Looked {
+    /// Returns what will be written.
+    pub fn writes(&self) -> impl Iterator<Item = &Change> {
+        self.decisions.iter().filter_map(|decision| match decision {
+            Decision::Write { change, .. } => Some(change),
+            Decision::Leave { .. } => None,
+        })
+    }
+}
+
+/// A stage that was written.
+#[derive(Debug)]
+pub struct Written {
+    stage: Stage,
+    applied: Applied,
+}
+
+impl Written {
+    /// Tells whether the next stage has to wait for this one.
+    pub fn is_awaited(&self) -> bool {
+        self.stage.is_awaited()
+    }
+}
+
+impl Run<'_> {
+    /// Asks the server what it would make of the next stage; `None` after the last one.
+    ///
+    /// # Errors
+    /// The first object that is refused; earlier stages are and stay applied.
+    pub async fn look(&mut self) -> Result<Option<Looked>, ApplyError> {
+        let Some((stage, mut members)) = self.stages.pop_front() else { return Ok(None) };
+        members.iter_mut().for_each(drop_bad_ca_bundle);
+        let decisions = self.engine.look_at(members, &self.expected).await;
+        decisions.map(|decisions| Some(Looked { stage, decisions })).map_err(|e| self.failed(e))
+    }
+
+    /// Writes what differs.
+    ///
+    /// # Errors
+    /// The first write that fails; those before it are and stay written.
+    pub async fn write(&mut self, looked: Looked) -> Result<Written, ApplyError> {
+        let Looked { stage, decisions } = looked;
+        let applied = self.engine.write(decisions).await.map_err(|e| self.failed(e))?;
+        Ok(Written { stage, applied })
+    }
+
+    /// Waits until the objects of a stage are what the next one needs.
+    ///
+    /// # Errors
+    /// Objects that are not in time.
+    pub async fn settle(&mut self, written: Written, judge: &Judge<'_>) -> Result<(), ApplyError> {
+        let Written { stage, applied } = written;
+        let waited = match stage.is_awaited() {
+            true => self.engine.wait_for_stage(&applied, judge).await,
+            false => Ok(()),
+        };
+        self.done.changes.append(applied.changes);
+        self.done.live.extend(applied.live);
+        waited.map_err(|e| self.failed(Failure::Unhealthy(e)))
+    }
+
+    /// Returns what became of all objects.
+    pub fn finish(self) -> Applied {
+        self.done
+    }
+
+    fn failed(&self, failure: Failure) -> ApplyError {
+        ApplyError { done: self.done.changes.clone(), failure }
+    }
+}
+
+impl Engine {
+    async fn wait_for_stage(&self, applied: &Applied, judge: &Judge<'_>) -> Result<(), Unhealthy> {
+        let all = applied.changes.changes.iter().zip(&applied.live);
+        let set = all.map(|(change, live)| Awaited::of(change, live.as_ref(), judge));
+        let options = WaitOptions {
+            timeout: STAGE_TIMEOUT,
+            fail_fast: FailFast::No,
+            jobs_with_ttl: BTreeSet::new(),
+        };
+        self.wait_healthy(set.collect(), &options, judge).await
+    }
 }

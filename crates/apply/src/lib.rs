@@ -17,7 +17,7 @@ mod prune;
 mod stage;
 mod wait;
 
-pub use engine::{Applied, Engine, Recreate, Settings};
+pub use engine::{Applied, Engine, Looked, Recreate, Run, Settings, Written};
 pub use error::{ApplyError, Failure, PruneError};
 pub use prune::Pruned;
 pub use stage::{Difference, difference};

@@ -31,7 +31,8 @@ const FORCED: Switches<'_> = &[("kustomize.toolkit.fluxcd.io/force", "enabled")]
 const GONE_INTERVAL: Duration = Duration::from_secs(2);
 
 /// What is to be done with one object.
-enum Decision {
+#[derive(Debug)]
+pub(crate) enum Decision {
     Leave { change: Change, live: Option<Object> },
     Write { change: Change, payload: Object },
 }
@@ -49,21 +50,25 @@ enum Looked {
 }
 
 impl Engine {
-    /// Applies the objects of one stage: nothing is written if any of them is refused.
-    pub(crate) async fn apply_stage(
+    /// Finds out what is to be done with the objects of one stage, unless any is refused.
+    pub(crate) async fn look_at(
         &self,
         objects: Vec<Object>,
         expected: &BTreeSet<ObjectId>,
-    ) -> Result<Applied, Failure> {
+    ) -> Result<Vec<Decision>, Failure> {
         let look = |object: Object| async move {
             let is_expected = expected.contains(&object.id());
             self.decide(object, is_expected).await
         };
-        let decisions: Vec<Decision> = futures::stream::iter(objects)
+        futures::stream::iter(objects)
             .map(look)
             .buffered(self.settings.concurrency.max(1))
             .try_collect()
-            .await?;
+            .await
+    }
+
+    /// Writes what differs, one after the other.
+    pub(crate) async fn write(&self, decisions: Vec<Decision>) -> Result<Applied, Failure> {
         let mut applied = Applied { changes: ChangeSet::default(), live: Vec::new() };
         for decision in decisions {
             let (change, live) = match decision {

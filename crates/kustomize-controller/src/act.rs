@@ -1,15 +1,18 @@
 //! All that a pass writes.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
-use flux_api::names::condition::HEALTHY;
+use flux_api::names::condition::{HEALTHY, READY};
 use flux_api::names::group::KUSTOMIZE;
 use flux_api::names::{FINALIZER, kustomize, reason};
 use flux_api::{
     Artifact, DeletionPolicy, Inventory, InventoryEntry, Kustomization, KustomizationSpec,
     conditions,
 };
-use flux_apply::{Applied, Awaited, Engine, FailFast, Recreate, Settings, WaitOptions};
+use flux_apply::{
+    Applied, ApplyError, Awaited, Engine, FailFast, Looked, Recreate, Run, Settings, WaitOptions,
+};
 use flux_manifest::{GroupVersionKind, Object, ObjectId};
 use flux_plan::{Action, ChangeSet, IgnoreRules, Owner, Selector, flux_rules};
 use flux_runtime::{Context, Event, Publisher, Severity, Slot};
@@ -37,6 +40,8 @@ pub(crate) struct Pass<'a> {
     pub(crate) object: Kustomization,
     pub(crate) publisher: Publisher<KustomizationSpec>,
     pub(crate) begun: Instant,
+    /// Whether it is of interest how far the pass is.
+    pub(crate) is_telling: bool,
 }
 
 /// What was built and is to be applied, with everything that its reports need.
@@ -84,10 +89,12 @@ impl Pass<'_> {
     async fn prepare(&mut self, artifact: &Artifact) -> Result<Work, Outcome> {
         let revisions = report::revisions(artifact);
         let revision = &artifact.revision;
-        let is_routine = self.is_routine(revision);
+        // What a repeated pass over an unchanged object is at interests nobody.
+        self.is_telling = !self.is_routine(revision);
+        let was_ready = conditions::is_true(&self.object.status.conditions, READY);
         self.progress(Step::Fetching, revision);
-        if !is_routine {
-            // What a repeated pass over an unchanged object is at interests nobody.
+        if was_ready {
+            // Dependents must not take it for ready any longer.
             self.publish_progress(&revisions).await?;
         }
         let tree = self.fetch(artifact, &revisions).await?;
@@ -104,10 +111,10 @@ impl Pass<'_> {
                 finished: None,
             })
         })?;
-        let Built { digest, objects, warnings, .. } = self
-            .build(tree)
-            .await
-            .map_err(|message| self.failed(reason::BUILD_FAILED, message, &revisions))?;
+        let build = self.build(tree).await;
+        let built = self.patiently(build, &revisions).await?;
+        let Built { digest, objects, warnings, .. } =
+            built.map_err(|message| self.failed(reason::BUILD_FAILED, message, &revisions))?;
         for warning in warnings {
             tracing::warn!(warning, "kustomize build");
         }
@@ -123,7 +130,30 @@ impl Pass<'_> {
             && conditions::is_true(&status.conditions, flux_api::names::condition::READY)
     }
 
+    /// Does something, and says how far the pass is if that takes its time.
+    ///
+    /// # Upstream
+    /// Every step is told at once there. Here nobody is told what is over by then.
+    async fn patiently<T>(
+        &mut self,
+        work: impl Future<Output = T>,
+        revisions: &Revisions,
+    ) -> Result<T, Outcome> {
+        let mut work = std::pin::pin!(work);
+        if self.is_telling {
+            if let Ok(result) = tokio::time::timeout(PATIENCE, &mut work).await {
+                return Ok(result);
+            }
+            self.publish_progress(revisions).await?;
+        }
+        Ok(work.await)
+    }
+
+    /// Tells how far the pass is, unless that interests nobody.
     async fn publish_progress(&mut self, revisions: &Revisions) -> Result<(), Outcome> {
+        if !self.is_telling {
+            return Ok(());
+        }
         self.publish().await.map_err(|error| {
             let told = Some(format!("failed to update status: {error}"));
             Outcome::Failed(Failure {
@@ -141,8 +171,10 @@ impl Pass<'_> {
         artifact: &Artifact,
         revisions: &Revisions,
     ) -> Result<Fetched, Outcome> {
+        let fetch = self.artifacts.fetch(artifact);
+        let fetched = self.patiently(fetch, revisions).await?;
         let failed = |message| self.failed(reason::ARTIFACT_FAILED, message, revisions);
-        let tree = match self.artifacts.fetch(artifact).await {
+        let tree = match fetched {
             Ok(tree) => tree,
             Err(FetchError::NotFound) => return Err(Outcome::ArtifactGone),
             Err(FetchError::Failed(message)) => return Err(failed(message)),
@@ -165,13 +197,20 @@ impl Pass<'_> {
         format!("{}/kustomization-{number}", self.options.temp_dir.trim_end_matches('/'))
     }
 
-    async fn build(&self, tree: Fetched) -> Result<Built, String> {
-        let value = manifests::value(&self.object)?;
-        let lookups = manifests::lookups(&self.context.cluster, &self.object, &value).await;
+    /// Prepares a build; what comes back does it.
+    async fn build(&self, tree: Fetched) -> impl Future<Output = Result<Built, String>> + use<> {
+        let value = manifests::value(&self.object);
+        let lookups = match &value {
+            Ok(value) => manifests::lookups(&self.context.cluster, &self.object, value).await,
+            Err(_) => Vec::new(),
+        };
         let (root, options) = (self.root(), self.options.clone());
-        let build = move || manifests::build(&*tree, &root, &value, &lookups, &options);
-        let built = tokio::task::spawn_blocking(build).await;
-        built.unwrap_or_else(|panic| Err(format!("recovered from kustomize build panic: {panic}")))
+        let build = move || manifests::build(&*tree, &root, &value?, &lookups, &options);
+        let built = tokio::task::spawn_blocking(build);
+        async {
+            let recovered = |panic| Err(format!("recovered from kustomize build panic: {panic}"));
+            built.await.unwrap_or_else(recovered)
+        }
     }
 
     /// Applies, prunes and waits. Both arms are outcomes; the second one is an early end.
@@ -188,11 +227,16 @@ impl Pass<'_> {
         let engine = self.engine(access, ignored);
         let expected = known(self.object.status.inventory.as_ref());
         let judging = |object: &Object| judge.judge(object);
-        let applied = engine.apply(objects, &expected, &judging).await.map_err(|error| {
-            let log: String =
-                changed(&error.done).changes.iter().map(|it| format!("{it}\n")).collect();
-            self.applying_failed(format!("{error}\n{log}"), &revisions, &digest)
-        })?;
+        let run = engine.begin(objects, expected);
+        let applied =
+            self.apply_stages(run, &judging, &revisions).await.map_err(|it| match it {
+                Stopped::Outcome(outcome) => outcome,
+                Stopped::Refused(error) => {
+                    let log: String =
+                        changed(&error.done).changes.iter().map(|it| format!("{it}\n")).collect();
+                    self.applying_failed(format!("{error}\n{log}"), &revisions, &digest)
+                }
+            })?;
         let drifted = self.tell_changes(&changed(&applied.changes), &revisions);
         let stale = self.take_inventory(&applied.changes);
         self.prune(&engine, &stale, &revisions).await.map_err(|message| {
@@ -207,6 +251,48 @@ impl Pass<'_> {
         })?;
         let finished = self.finished(&revisions, &digest);
         Ok(Outcome::Applied { revisions, finished })
+    }
+
+    /// Applies stage by stage; nobody is kept from working while a stage settles.
+    async fn apply_stages(
+        &mut self,
+        mut run: Run<'_>,
+        judge: &flux_apply::Judge<'_>,
+        revisions: &Revisions,
+    ) -> Result<Applied, Stopped> {
+        let stopped = Stopped::Outcome;
+        loop {
+            let looked = self.patiently(run.look(), revisions).await.map_err(stopped)?;
+            let Some(looked) = looked? else { return Ok(run.finish()) };
+            if self.expect(&looked) {
+                self.publish_progress(revisions).await.map_err(stopped)?;
+            }
+            let written = self.patiently(run.write(looked), revisions).await.map_err(stopped)??;
+            match written.is_awaited() {
+                true => self.slot.wait(run.settle(written, judge)).await?,
+                false => run.settle(written, judge).await?,
+            }
+        }
+    }
+
+    /// Lists what is about to be written beside what is listed already; tells whether any is new.
+    ///
+    /// Whatever happens from here on, we know what is ours.
+    ///
+    /// # Upstream
+    /// The inventory is written after a full success only, so that what a failed or killed pass
+    /// has created is forgotten if the next revision lacks it.
+    fn expect(&mut self, looked: &Looked) -> bool {
+        let mut entries = self.object.status.inventory.clone().unwrap_or_default().entries;
+        let listed: BTreeSet<String> = entries.iter().map(|it| it.id.clone()).collect();
+        let count = entries.len();
+        entries.extend(looked.writes().map(entry).filter(|it| !listed.contains(&it.id)));
+        let is_new = entries.len() > count;
+        if is_new {
+            self.object.status.inventory = Some(Inventory { entries });
+            self.is_telling = true;
+        }
+        is_new
     }
 
     fn finished(&self, revisions: &Revisions, digest: &str) -> Finished {
@@ -306,10 +392,6 @@ impl Pass<'_> {
 
     /// Lists what was applied, and returns what is listed no longer.
     fn take_inventory(&mut self, changes: &ChangeSet) -> Vec<InventoryEntry> {
-        let entry = |it: &flux_plan::Change| InventoryEntry {
-            id: it.id.to_string(),
-            version: it.version.clone(),
-        };
         let entries: Vec<InventoryEntry> = changes.changes.iter().map(entry).collect();
         let kept: BTreeSet<&str> = entries.iter().map(|it| it.id.as_str()).collect();
         let before = self.object.status.inventory.take().unwrap_or_default().entries;
@@ -369,12 +451,6 @@ impl Pass<'_> {
         let is_new = self.object.status.last_applied_revision.as_deref()
             != Some(revisions.revision.as_str());
         self.progress(Step::Checking, &revisions.revision);
-        if !set.iter().all(Awaited::is_current) {
-            let update = self.publish().await;
-            update.map_err(|e| {
-                Ended::Failed(format!("unable to update the healthy status to progressing: {e}"))
-            })?;
-        }
         let result = self.wait(engine, set, jobs_with_ttl, judge).await?;
         let (took, now) = (flux_api::Duration::new(begun.elapsed()), self.context.clock.now());
         match result {
@@ -410,7 +486,7 @@ impl Pass<'_> {
 
     /// Waits for health without keeping others from working.
     async fn wait(
-        &self,
+        &mut self,
         engine: &Engine,
         set: Vec<Awaited>,
         jobs_with_ttl: BTreeSet<ObjectId>,
@@ -420,18 +496,41 @@ impl Pass<'_> {
         let fail_fast = if gates.is_on(gate::NO_FAIL_FAST) { FailFast::No } else { FailFast::Yes };
         let timeout = timeout(&self.object).get();
         let options = WaitOptions { timeout, fail_fast, jobs_with_ttl };
-        let wait = engine.wait_healthy(set, &options, judge);
-        self.slot
-            .wait(async {
-                tokio::select! {
-                    biased;
-                    trigger = self.slot.superseded(), if gates.is_on(gate::CANCEL_HEALTH_CHECK) => {
-                        Err(Ended::Canceled(trigger))
-                    }
-                    result = wait => Ok(result),
-                }
-            })
-            .await
+        let is_done = set.iter().all(Awaited::is_current);
+        let mut wait = std::pin::pin!(engine.wait_healthy(set, &options, judge));
+        if is_done {
+            return Ok(wait.await);
+        }
+        let (slot, is_canceled) = (self.slot, gates.is_on(gate::CANCEL_HEALTH_CHECK));
+        let superseded = async {
+            match is_canceled {
+                true => slot.superseded().await,
+                false => std::future::pending().await,
+            }
+        };
+        let mut superseded = std::pin::pin!(superseded);
+        let soon = async {
+            tokio::select! {
+                biased;
+                trigger = &mut superseded => Some(Err(Ended::Canceled(trigger))),
+                result = &mut wait => Some(Ok(result)),
+                () = tokio::time::sleep(PATIENCE) => None,
+            }
+        };
+        if let Some(result) = slot.wait(soon).await {
+            return result;
+        }
+        self.publish().await.map_err(|e| {
+            Ended::Failed(format!("unable to update the healthy status to progressing: {e}"))
+        })?;
+        let end = async {
+            tokio::select! {
+                biased;
+                trigger = superseded => Err(Ended::Canceled(trigger)),
+                result = wait => Ok(result),
+            }
+        };
+        slot.wait(end).await
     }
 
     /// Deletes what was applied and takes the finalizer off.
@@ -483,6 +582,26 @@ impl Pass<'_> {
         }
         Ok(())
     }
+}
+
+/// How long a step may take before it is told.
+const PATIENCE: Duration = Duration::from_millis(300);
+
+/// Why not everything was applied.
+enum Stopped {
+    Outcome(Outcome),
+    Refused(ApplyError),
+}
+
+impl From<ApplyError> for Stopped {
+    fn from(error: ApplyError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+/// Returns the inventory entry of an object.
+fn entry(change: &flux_plan::Change) -> InventoryEntry {
+    InventoryEntry { id: change.id.to_string(), version: change.version.clone() }
 }
 
 /// How waiting for health ended early.

@@ -70,6 +70,7 @@ impl Reconcile for Reconciler {
             object,
             publisher,
             begun: Instant::now(),
+            is_telling: false,
         };
         loop {
             let seen = self.observe(&pass.object).await;

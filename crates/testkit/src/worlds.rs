@@ -1,4 +1,7 @@
 //! Controllers against the embedded API server, in this process.
 
 pub mod apply;
+mod snapshot;
 pub mod source;
+
+pub use snapshot::{differences, snapshot};

@@ -3,4 +3,5 @@
 
 mod bad_input;
 mod basics;
+mod cuts;
 mod traces;

@@ -28,6 +28,7 @@ pub const NAMESPACE: &str = "apps";
 #[derive(Default)]
 struct Sources {
     trees: Mutex<BTreeMap<String, Fetched>>,
+    latest: Mutex<Option<String>>,
 }
 
 impl Artifacts for Sources {
@@ -51,11 +52,22 @@ pub struct World {
     metrics: Mutex<Metrics>,
 }
 
-fn start_server() -> Server {
+/// Returns the default options, with intervals that are kept exactly.
+pub fn options() -> Options {
+    let mut options = Options { temp_dir: "/t".to_owned(), ..Options::default() };
+    options.shared.interval_jitter_percentage = 0;
+    options
+}
+
+/// Which of the cluster's own controllers run in a world unless a test wants others.
+pub const CONTROLLERS: Controllers =
+    Controllers { role_aggregation: Toggle::On, ..Controllers::NONE };
+
+fn start_server(controllers: Controllers) -> Server {
     let start = "2026-01-01T00:00:00Z".parse().unwrap();
     let options = ServerOptions {
         seed: Some(1),
-        controllers: Controllers { role_aggregation: Toggle::On, ..Controllers::NONE },
+        controllers,
         clock: Arc::new(flux_apiserver::clock::TokioClock::starting_at(start)),
         ..ServerOptions::default()
     };
@@ -95,8 +107,7 @@ impl World {
 
     /// Starts a world with other options.
     pub async fn with(change: impl FnOnce(&mut Options)) -> Self {
-        let mut options = Options { temp_dir: "/t".to_owned(), ..Options::default() };
-        options.shared.interval_jitter_percentage = 0;
+        let mut options = options();
         change(&mut options);
         Self::start(NAMESPACE, options).await
     }
@@ -110,7 +121,12 @@ impl World {
 
     /// Makes a world with one namespace whose controller has not started yet.
     pub async fn idle(namespace: &str, options: Options) -> Self {
-        let server = start_server();
+        Self::inhabited(namespace, options, CONTROLLERS).await
+    }
+
+    /// Makes a world like [`World::idle`] where these of the cluster's own controllers run.
+    pub async fn inhabited(namespace: &str, options: Options, controllers: Controllers) -> Self {
+        let server = start_server(controllers);
         let cluster = Cluster::from_service(server.service(), server.admin_token());
         let namespace = json!({"apiVersion": "v1", "kind": "Namespace",
             "metadata": {"name": namespace}});
@@ -200,9 +216,15 @@ impl World {
         self.sources.trees.lock().unwrap().remove(revision);
     }
 
+    /// Returns the latest revision that was pushed.
+    pub fn latest(&self) -> Option<String> {
+        self.sources.latest.lock().unwrap().clone()
+    }
+
     /// Makes files the latest revision of the source `app`.
     pub async fn push(&self, revision: &str, files: &[(&str, &str)]) {
         self.store(revision, files);
+        *self.sources.latest.lock().unwrap() = Some(revision.to_owned());
         let source = json!({
             "apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "GitRepository",
             "metadata": {"name": "app", "namespace": NAMESPACE},
