@@ -170,31 +170,38 @@ impl Fetcher {
         }
         let digest = Digest::parse_lenient(&artifact.digest)
             .map_err(|cause| FetchError::BadDigest { digest: artifact.digest.clone(), cause })?;
-        let (file, directory) = match self.local(artifact) {
-            Some(path) => (File::open(path).map_err(|_| FetchError::NotFound)?, None),
-            None => {
-                let (file, directory) = self.download(&artifact.url).await?;
-                (file, Some(directory))
-            }
-        };
         let limit = self.options.max_download;
-        let work = move || {
-            let file = verified(file, &digest, limit)?;
-            let result = use_file(file);
+        if let Some(found) = self.local(artifact) {
+            let Local { path, is_ours } = found;
+            let wanted = digest.clone();
+            let look = move || {
+                let file = File::open(path).map_err(|_| FetchError::NotFound)?;
+                verified(file, &wanted, limit)
+            };
+            match away(look).await {
+                Ok(file) => return away(move || use_file(file)).await,
+                Err(error) if is_ours => return Err(error),
+                // Another store has it; ours only looked as if it might.
+                Err(_) => {}
+            }
+        }
+        let (file, directory) = self.download(&artifact.url).await?;
+        away(move || {
+            let result = use_file(verified(file, &digest, limit)?);
             drop(directory);
             result
-        };
-        let joined = tokio::task::spawn_blocking(work).await;
-        joined.map_err(|error| FetchError::Download(error.to_string()))?
+        })
+        .await
     }
 
-    /// Returns the path of an artifact that the store in this process serves.
-    fn local(&self, artifact: &Artifact) -> Option<PathBuf> {
+    /// Finds the file of an artifact in the store of this process.
+    ///
+    /// An artifact whose address names another host may still be ours, published before a restart
+    /// that changed the address; its digest tells.
+    fn local(&self, artifact: &Artifact) -> Option<Local> {
         let store = self.store.as_ref()?;
-        if store.url(&artifact.path) != artifact.url {
-            return None;
-        }
-        store.local_path(artifact).ok()
+        let path = store.local_path(artifact).ok()?;
+        Some(Local { path, is_ours: store.url(&artifact.path) == artifact.url })
     }
 
     async fn download(&self, url: &str) -> Result<(File, tempfile::TempDir), FetchError> {
@@ -261,6 +268,20 @@ impl Fetcher {
         drop(file);
         Ok((File::open(&path).map_err(FetchError::Temporary)?, directory))
     }
+}
+
+/// A file in the store of this process, and whether the artifact's address leads there.
+struct Local {
+    path: PathBuf,
+    is_ours: bool,
+}
+
+/// Does work on a thread that may wait for the disk.
+async fn away<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, FetchError> + Send + 'static,
+) -> Result<T, FetchError> {
+    let joined = tokio::task::spawn_blocking(work).await;
+    joined.map_err(|error| FetchError::Download(error.to_string()))?
 }
 
 /// Reports whether the server, rather than the request, is the reason.

@@ -50,6 +50,21 @@ async fn an_artifact_comes_over_http_and_from_the_store() {
 }
 
 #[tokio::test]
+async fn the_store_still_has_what_it_published_under_another_address() {
+    let mut world = world().await;
+    let url = world.artifact.url.clone();
+    let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    world.artifact.url = format!("http://{nobody}/x.tar.gz");
+    let fetcher = fetcher().with_store(Arc::clone(&world.store));
+    fetcher.fetch(&world.artifact).await.unwrap();
+    // What only has the same path is left alone: the address counts.
+    world.artifact.url = url.replace("127.0.0.1", "localhost");
+    std::fs::write(world.store.local_path(&world.artifact).unwrap(), "another").unwrap();
+    let failed = fetcher.fetch(&world.artifact).await.unwrap_err();
+    assert!(matches!(failed, FetchError::Mismatch(_)), "{failed}");
+}
+
+#[tokio::test]
 async fn bytes_that_do_not_fit_their_digest_are_refused_on_both_ways() {
     let world = world().await;
     std::fs::write(world.store.local_path(&world.artifact).unwrap(), "tampered").unwrap();
