@@ -69,15 +69,52 @@ pub(crate) fn object(
     validation: FieldValidation,
 ) -> Result<Body, Status> {
     let format = BodyFormat::of(request)?;
-    let document = document(format, &request.body).map_err(|error| {
-        Status::bad_request(match format {
-            BodyFormat::Protobuf => error,
-            BodyFormat::Json | BodyFormat::Yaml => {
-                format!("couldn't get version/kind; json parse error: {error}")
-            }
-        })
+    let unrecognized = |why: String| {
+        let summary = summary(&request.body);
+        Status::bad_request(format!(
+            "the object provided is unrecognized (must be of type {}): {why} ({summary})",
+            info.kind
+        ))
+    };
+    let document = document(format, &request.body).map_err(|error| match format {
+        BodyFormat::Protobuf => Status::bad_request(error),
+        BodyFormat::Json | BodyFormat::Yaml => {
+            unrecognized(format!("couldn't get version/kind; json parse error: {error}"))
+        }
     })?;
+    match document.root() {
+        Node::Object(_) | Node::Null => {}
+        other => return Err(unrecognized(no_type(other))),
+    }
+    let kind = document.root().get("kind").and_then(Node::as_str).unwrap_or_default();
+    if info.is_custom && kind.is_empty() {
+        let text = String::from_utf8_lossy(&request.body);
+        return Err(unrecognized(format!("Object 'Kind' is missing in '{text}'")));
+    }
     from_document(info, document, validation)
+}
+
+/// Tells that a body is nothing that could have a type.
+fn no_type(root: &Node) -> String {
+    format!(
+        "couldn't get version/kind; json parse error: json: cannot unmarshal {} into Go value of \
+         type struct {{ APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \
+         \"json:\\\"kind,omitempty\\\"\" }}",
+        root.type_name()
+    )
+}
+
+/// Returns the beginning of a body: as it is if it looks like an object, else in hexadecimal digits.
+fn summary(body: &[u8]) -> String {
+    const MOST: usize = 30;
+    let start = body.get(..MOST).unwrap_or(body);
+    let more = if body.len() > MOST { " ..." } else { "" };
+    let shown = match body.first() {
+        None => "<empty>".to_owned(),
+        Some(b'{') => String::from_utf8_lossy(start).into_owned(),
+        Some(_) => start.iter().map(|byte| format!("{byte:02x}")).collect(),
+    };
+    format!("{shown}{more}")
 }
 
 /// Turns a tree into an object of `info`.
@@ -86,7 +123,13 @@ pub(crate) fn from_document(
     document: Document,
     validation: FieldValidation,
 ) -> Result<Body, Status> {
-    let decoded = decoded(info, document, Source::Text).map_err(|error| error.of_body(info))?;
+    let decoded = decoded(info, document, Source::Text).map_err(|error| {
+        let mut status = error.of_body(info);
+        if validation != FieldValidation::Warn {
+            status.warnings.clear();
+        }
+        status
+    })?;
     accept(decoded, validation).map_err(|error| error.of_body(info))
 }
 
@@ -128,8 +171,8 @@ fn accept(decoded: Decoded, validation: FieldValidation) -> Result<Body, DecodeE
 pub(crate) enum DecodeError {
     /// It is of this other kind, for this reason.
     Kind { found: String, why: String },
-    /// It is no custom resource of the version.
-    Custom(String),
+    /// It is no custom resource of the version, which is refused like this.
+    Custom(Status),
     /// Something in it does not fit.
     Content(String),
 }
@@ -140,7 +183,7 @@ impl DecodeError {
         let ResourceInfo { kind, version, .. } = info;
         Status::bad_request(match self {
             Self::Kind { found, why } => format!("{found} cannot be handled as a {kind}: {why}"),
-            Self::Custom(why) => why,
+            Self::Custom(status) => return status,
             Self::Content(why) => {
                 format!("{kind} in version \"{version}\" cannot be handled as a {kind}: {why}")
             }
@@ -149,7 +192,11 @@ impl DecodeError {
 
     /// 422 that quotes what a patch came to.
     pub(crate) fn of_patched(self, patched: &str) -> Status {
-        let (Self::Kind { why, .. } | Self::Custom(why) | Self::Content(why)) = self;
+        let why = match self {
+            Self::Custom(status) if status.code == 422 => return status,
+            Self::Custom(status) => status.message,
+            Self::Kind { why, .. } | Self::Content(why) => why,
+        };
         let error = FieldError::invalid("patch", patched, &why);
         Status::invalid("", "", "", &error.into())
     }
@@ -195,7 +242,7 @@ fn check_kind(info: &ResourceInfo, document: &Document) -> Result<(), DecodeErro
     let text = |key| root.get(key).and_then(Node::as_str).unwrap_or_default();
     let (kind, api_version) = (text("kind"), text("apiVersion"));
     if info.is_custom {
-        return check_custom_kind(info, kind, api_version);
+        return check_custom_kind(info, document, (kind, api_version));
     }
     let kind = if kind.is_empty() { &info.kind } else { kind };
     let own_version = info.api_version();
@@ -238,22 +285,24 @@ fn internal_package(group: &str) -> &str {
 
 fn check_custom_kind(
     info: &ResourceInfo,
-    kind: &str,
-    api_version: &str,
+    document: &Document,
+    (kind, api_version): (&str, &str),
 ) -> Result<(), DecodeError> {
-    let wrong = |text: String| Err(DecodeError::Custom(text));
     let own_version = info.api_version();
-    if kind.is_empty() {
-        return wrong(format!(
-            "Object 'Kind' is missing in '{}'",
-            "unstructured object has no kind"
-        ));
-    }
-    if kind != info.kind || api_version != own_version {
-        return wrong(format!(
+    if api_version != own_version {
+        let why = format!(
             "the API version in the data ({api_version}) does not match the expected API version \
              ({own_version})"
-        ));
+        );
+        let mut status = Status::bad_request(why);
+        status.warnings = info.strategy.foreign_warnings(document);
+        return Err(DecodeError::Custom(status));
+    }
+    if kind != info.kind {
+        let name = document.root().get("metadata").and_then(|metadata| metadata.get("name"));
+        let name = name.and_then(Node::as_str).unwrap_or_default();
+        let error = FieldError::invalid("kind", kind, &format!("must be {}", info.kind));
+        return Err(DecodeError::Custom(Status::invalid(&info.group, kind, name, &error.into())));
     }
     Ok(())
 }

@@ -61,6 +61,22 @@ impl Strategy for CustomStrategy {
         Ok(Decoded { object, strict_errors })
     }
 
+    fn foreign_warnings(&self, document: &Document) -> Vec<String> {
+        let mut object = document.clone().into_value();
+        let api_version = meta::text(&object, "/apiVersion").to_owned();
+        let group = api_version.split_once('/').map(|(group, _)| group);
+        if group != Some(&self.definition.group)
+            || meta::text(&object, "/kind") != self.definition.kind
+        {
+            return Vec::new();
+        }
+        // A version that there is not knows nothing.
+        let nothing = flux_schema::Schema::default();
+        let schema = self.definition.version_of(&api_version).map_or(&nothing, Version::schema);
+        let unknown = flux_schema::prune(&mut object, schema);
+        unknown.iter().map(|path| format!("unknown field \"{path}\"")).collect()
+    }
+
     fn default(&self, object: &mut Value) {
         if let Some(version) = self.version() {
             apply_defaults(object, version.schema());

@@ -87,9 +87,25 @@ fn other(core: &Core, request: &Request) -> Result<Answer, Status> {
             .or_else(|| discovery::answer(&resources, &request.headers, path)),
     };
     match answer {
+        None if is_below_built_in(path) => Err(Status::no_such_resource()),
         None => Ok(Answer::text(404, "404 page not found\n")),
         Some(_) if !matches!(request.method.as_str(), "GET") => Err(Status::method_not_allowed()),
         Some(answer) => answer,
+    }
+}
+
+/// Tells whether a group has a server of its own, which knows what it lacks.
+fn is_built_in(group: &str) -> bool {
+    flux_schema::resources::all().iter().any(|resource| resource.kind.group == group)
+}
+
+/// Tells whether a path is one of a group that is built in.
+fn is_below_built_in(path: &str) -> bool {
+    let mut parts = path.trim_start_matches('/').split('/');
+    match (parts.next(), parts.next()) {
+        (Some("api"), Some(_)) => true,
+        (Some("apis"), Some(group)) => !group.is_empty() && is_built_in(group),
+        _ => false,
     }
 }
 
@@ -112,7 +128,7 @@ fn paths(resources: &Resources) -> Value {
 fn find(core: &Core, target: &Target) -> Result<Arc<ResourceInfo>, Result<Answer, Status>> {
     let resources = core.registry.resources();
     let Some(info) = resources.get(&target.group, &target.version, &target.resource) else {
-        if resources.has_version(&target.group, &target.version) {
+        if is_built_in(&target.group) {
             return Err(Err(Status::no_such_resource()));
         }
         return Err(Ok(Answer::text(404, "404 page not found\n")));

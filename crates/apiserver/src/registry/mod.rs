@@ -308,11 +308,6 @@ impl Resources {
     pub fn has_group(&self, group: &str) -> bool {
         self.iter().any(|info| info.group == group)
     }
-
-    /// Tells whether a version of a group is served.
-    pub fn has_version(&self, group: &str, version: &str) -> bool {
-        self.iter().any(|info| info.group == group && info.version == version)
-    }
 }
 
 /// The current [`Resources`]; definitions change them while the server runs.

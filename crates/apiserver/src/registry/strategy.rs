@@ -127,6 +127,11 @@ pub trait Strategy: Send + Sync {
         self.decode(document)
     }
 
+    /// Returns what a body of another version than the path's is warned about before it is refused.
+    fn foreign_warnings(&self, document: &Document) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Sets what is missing; runs on bodies, on patch results and on objects of older shapes.
     fn default(&self, object: &mut Value) {}
 

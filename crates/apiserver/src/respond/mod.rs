@@ -61,7 +61,7 @@ impl Answer {
         if let Some(seconds) = retry {
             answer.headers.push((RETRY_AFTER, seconds.to_string()));
         }
-        answer
+        answer.warning(status.warnings.clone())
     }
 
     /// Chooses the encoding.

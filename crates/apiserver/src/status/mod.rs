@@ -21,6 +21,8 @@ pub struct Status {
     pub details: Option<Box<Details>>,
     /// A continue token for a list that expired.
     pub continue_token: Option<String>,
+    /// Texts for `Warning` headers.
+    pub warnings: Vec<String>,
 }
 
 /// The `details` of a [`Status`].
@@ -72,7 +74,15 @@ impl std::fmt::Display for GroupResource<'_> {
 impl Status {
     /// Makes a failure without details.
     pub fn new(code: u16, reason: &'static str, message: impl Into<String>) -> Self {
-        Self { code, reason, message: message.into(), details: None, continue_token: None }
+        let (details, continue_token, warnings) = (None, None, Vec::new());
+        Self { code, reason, message: message.into(), details, continue_token, warnings }
+    }
+
+    /// Adds warnings.
+    #[must_use]
+    pub fn warning(mut self, warnings: Vec<String>) -> Self {
+        self.warnings.extend(warnings);
+        self
     }
 
     fn about(mut self, resource: GroupResource<'_>, name: &str) -> Self {

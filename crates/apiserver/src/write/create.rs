@@ -33,7 +33,7 @@ pub(crate) fn create(
     if let Some(review) = authz::answer_review(&scope, &object) {
         return Ok(Answer::value(201, review?).warning(body.warnings));
     }
-    store_new(&scope, object, body.warnings)
+    store_new(&scope, object, body.warnings.clone()).map_err(|status| status.warning(body.warnings))
 }
 
 /// Stores an object that is decoded and has its defaults.

@@ -94,7 +94,9 @@ fn merge(scope: &Scope<'_>, form: Form) -> Result<Answer, Status> {
     let mut object = book(scope, Some(&old), object);
     scope.set_namespace(&mut object)?;
     check_name(&object, &scope.request.target.name)?;
-    store_changed(scope, writer, Changed { object, old, warnings: body.warnings })
+    let warnings = body.warnings.clone();
+    store_changed(scope, writer, Changed { object, old, warnings })
+        .map_err(|status| status.warning(body.warnings))
 }
 
 /// Returns the tree of the places that the operations of a JSON patch reach.

@@ -46,7 +46,9 @@ pub(crate) fn update(
     };
     let old = shown(info, &stored);
     let object = book(&scope, Some(&old), object);
-    store_changed(&scope, writer, Changed { object, old, warnings: body.warnings })
+    let warnings = body.warnings.clone();
+    store_changed(&scope, writer, Changed { object, old, warnings })
+        .map_err(|status| status.warning(body.warnings))
 }
 
 /// Refuses a body whose name is not the path's.
@@ -106,7 +108,7 @@ pub(crate) fn store_changed(
     }
     warnings.extend(info.strategy.warnings(&ctx, &object, Some(&old)));
     flux_ssa::keep_times(&old, &mut object);
-    if scope.options.dry_run || object == old {
+    if scope.options.dry_run || object == old && is_stored(scope, &object) {
         return Ok(scope.answer_value(200, object)?.warning(warnings));
     }
     let key = scope.key();
@@ -123,6 +125,17 @@ pub(crate) fn store_changed(
     info.strategy.committed(&ctx, Change::Updated(&old, &object));
     drop(writer);
     Ok(scope.answer(200, &stored)?.warning(warnings))
+}
+
+/// Tells whether an object is stored just like this, and not in the shape of an older definition.
+fn is_stored(scope: &Scope<'_>, object: &Value) -> bool {
+    let Some(stored) = scope.core.store.get(&scope.info.storage, &scope.key()) else { return true };
+    if stored.shape == scope.info.shape {
+        return true;
+    }
+    let mut kept = object.clone();
+    scope.info.strategy.encode_stored(scope.info, &mut kept);
+    stored.to_value() == kept
 }
 
 /// Tells whether an update takes away the last thing that kept a deleted object.
