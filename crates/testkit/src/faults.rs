@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use flux_apiserver::{ApiService, Body};
+use futures::future::BoxFuture;
 use http::{Method, Request, Response};
 use http_body_util::{BodyExt, Full};
 use tower::{BoxError, Service};
@@ -81,11 +82,11 @@ pub struct Denial {
 }
 
 type Plan = dyn FnMut(&Call) -> Fate + Send;
-type Witness = dyn FnMut(&Call, u16) + Send;
+type Witness = dyn Fn(Call, u16) -> BoxFuture<'static, ()> + Send + Sync;
 
 struct Shared {
     plan: Mutex<Box<Plan>>,
-    witness: Mutex<Box<Witness>>,
+    witness: Mutex<Option<Arc<Witness>>>,
     dead: tokio::sync::watch::Sender<bool>,
 }
 
@@ -107,7 +108,7 @@ impl Faults {
     pub fn planned(plan: impl FnMut(&Call) -> Fate + Send + 'static) -> Self {
         let shared = Shared {
             plan: Mutex::new(Box::new(plan)),
-            witness: Mutex::new(Box::new(|_, _| {})),
+            witness: Mutex::default(),
             dead: tokio::sync::watch::Sender::new(false),
         };
         Self { shared: Arc::new(shared) }
@@ -115,9 +116,12 @@ impl Faults {
 
     /// Lets somebody see each request that the server has carried out, with the code of its
     /// answer, before the process hears of it.
-    pub fn witness(&self, witness: impl FnMut(&Call, u16) + Send + 'static) {
+    pub fn witness(
+        &self,
+        witness: impl Fn(Call, u16) -> BoxFuture<'static, ()> + Send + Sync + 'static,
+    ) {
         let mut seat = self.shared.witness.lock().unwrap_or_else(PoisonError::into_inner);
-        *seat = Box::new(witness);
+        *seat = Some(Arc::new(witness));
     }
 
     /// Puts the way in front of a server.
@@ -142,9 +146,11 @@ impl Faults {
         plan(call)
     }
 
-    fn seen(&self, call: &Call, code: u16) {
-        let mut witness = self.shared.witness.lock().unwrap_or_else(PoisonError::into_inner);
-        witness(call, code);
+    async fn seen(&self, call: &Call, code: u16) {
+        let witness = self.shared.witness.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(witness) = witness {
+            witness(call.clone(), code).await;
+        }
     }
 
     async fn die<T>(&self) -> T {
@@ -167,7 +173,7 @@ impl Faults {
             let service = service.clone();
             async {
                 let response = service.respond(request).await;
-                self.seen(call, response.status().as_u16());
+                self.seen(call, response.status().as_u16()).await;
                 response
             }
         };

@@ -3,5 +3,6 @@
 pub mod apply;
 mod snapshot;
 pub mod source;
+pub mod whole;
 
 pub use snapshot::{differences, snapshot};

@@ -1,6 +1,8 @@
 //! Whole installations on this machine: a directory becomes live objects.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod day;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;

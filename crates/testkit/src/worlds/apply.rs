@@ -63,7 +63,7 @@ pub fn options() -> Options {
 pub const CONTROLLERS: Controllers =
     Controllers { role_aggregation: Toggle::On, ..Controllers::NONE };
 
-fn start_server(controllers: Controllers) -> Server {
+pub(super) fn start_server(controllers: Controllers) -> Server {
     let start = "2026-01-01T00:00:00Z".parse().unwrap();
     let options = ServerOptions {
         seed: Some(1),
@@ -75,7 +75,7 @@ fn start_server(controllers: Controllers) -> Server {
 }
 
 /// Makes the server serve the kinds that the controller works with.
-async fn install_definitions(cluster: &Cluster) {
+pub(super) async fn install_definitions(cluster: &Cluster) {
     let served = [
         ("kustomize.toolkit.fluxcd.io", "Kustomization"),
         ("source.toolkit.fluxcd.io", "GitRepository"),
