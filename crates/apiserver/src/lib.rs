@@ -10,6 +10,7 @@
 //! bytes in [`store`].
 #![forbid(unsafe_code)]
 
+mod admission;
 pub mod authn;
 mod authz;
 mod body;

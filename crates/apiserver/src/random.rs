@@ -17,6 +17,11 @@ impl Random {
         Self { state: Mutex::new(seed) }
     }
 
+    /// Starts anew from a seed.
+    pub fn rewind(&self, seed: u64) {
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = seed;
+    }
+
     /// Returns the next number (splitmix64).
     pub fn next_u64(&self) -> u64 {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use crate::admission::Policies;
 use crate::authn::{AccountTokens, Authenticator, ISSUER, User};
 use crate::authz::{self, Authorizer};
 use crate::bootstrap;
@@ -42,6 +43,7 @@ pub(crate) struct Core {
     pub(crate) authenticator: Authenticator,
     pub(crate) account_tokens: AccountTokens,
     pub(crate) authorizer: Authorizer,
+    pub(crate) policies: Policies,
     pub(crate) pki: Pki,
     /// Becomes true when watches have to end.
     pub(crate) stopping: tokio::sync::watch::Sender<bool>,
@@ -134,6 +136,7 @@ impl Server {
             authenticator,
             account_tokens,
             authorizer,
+            policies: Policies::default(),
             pki,
             stopping,
         });

@@ -17,7 +17,7 @@ use serde_json::Value;
 pub(crate) use bootstrap::install as install_bootstrap_policy;
 pub(crate) use escalation::check as check_escalation;
 pub(crate) use impersonation::impersonate;
-pub(crate) use reviews::answer as answer_review;
+pub(crate) use reviews::{answer as answer_review, user_value};
 pub(crate) use rules::Rule;
 
 use crate::authn::User;

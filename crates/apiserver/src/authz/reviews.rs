@@ -26,7 +26,7 @@ pub(crate) fn answer(scope: &Scope<'_>, object: &Value) -> Option<Result<Value, 
 }
 
 /// Returns the user as reviews print one.
-fn user_value(user: &User) -> Value {
+pub(crate) fn user_value(user: &User) -> Value {
     let mut out = Map::new();
     for (key, text) in [("username", &user.name), ("uid", &user.uid)] {
         if !text.is_empty() {

@@ -3,12 +3,12 @@
 //! The table of resources and the types come as data from `flux_schema`. `typed` reads bodies as the
 //! types, `strategy` holds what all kinds share, and one module per family of kinds the rest.
 
-mod admission;
 mod autoscaler_v1;
 mod autoscaling;
 mod basic;
 mod event;
 mod networking;
+mod plain;
 mod pod;
 mod rbac;
 mod service;
@@ -16,6 +16,7 @@ mod storage;
 mod strategy;
 mod typed;
 mod value;
+mod webhook;
 mod workload;
 
 use std::sync::Arc;
@@ -55,8 +56,8 @@ fn rules(group: &str, version: &str, kind: &str) -> Box<dyn Rules> {
         ("", "Event") => Box::new(event::CoreEvent),
         ("", "Pod") => Box::new(pod::Pod),
         ("", "Service") => Box::new(service::Service),
-        ("", "Endpoints") => Box::new(admission::Endpoints),
-        ("", "PodTemplate") => Box::new(admission::PodTemplate),
+        ("", "Endpoints") => Box::new(plain::Endpoints),
+        ("", "PodTemplate") => Box::new(plain::PodTemplate),
         ("", "ReplicationController") => Box::new(workload::ReplicationController),
         ("", "PersistentVolumeClaim") => Box::new(storage::Claim),
         ("", "PersistentVolume") => Box::new(storage::Volume),
@@ -81,22 +82,22 @@ fn rules(group: &str, version: &str, kind: &str) -> Box<dyn Rules> {
         }
         ("storage.k8s.io", "StorageClass") => Box::new(storage::Class),
         ("storage.k8s.io", "CSIDriver") => Box::new(storage::Driver),
-        ("scheduling.k8s.io", "PriorityClass") => Box::new(admission::PriorityClass),
-        ("coordination.k8s.io", "Lease") => Box::new(admission::Lease),
-        ("discovery.k8s.io", "EndpointSlice") => Box::new(admission::EndpointSlice),
-        ("apiregistration.k8s.io", "APIService") => Box::new(admission::ApiService),
+        ("scheduling.k8s.io", "PriorityClass") => Box::new(plain::PriorityClass),
+        ("coordination.k8s.io", "Lease") => Box::new(plain::Lease),
+        ("discovery.k8s.io", "EndpointSlice") => Box::new(plain::EndpointSlice),
+        ("apiregistration.k8s.io", "APIService") => Box::new(plain::ApiService),
         ("apiextensions.k8s.io", _) => Box::new(DefinitionRules),
-        ("certificates.k8s.io", _) => Box::new(admission::SigningRequest),
+        ("certificates.k8s.io", _) => Box::new(plain::SigningRequest),
         (
             "admissionregistration.k8s.io",
             "ValidatingAdmissionPolicy" | "MutatingAdmissionPolicy",
-        ) => Box::new(admission::Policy),
+        ) => Box::new(webhook::Policy { is_mutating: kind.starts_with("Mutating") }),
         (
             "admissionregistration.k8s.io",
             "ValidatingAdmissionPolicyBinding" | "MutatingAdmissionPolicyBinding",
-        ) => Box::new(admission::PolicyBinding),
+        ) => Box::new(webhook::PolicyBinding { is_mutating: kind.starts_with("Mutating") }),
         ("admissionregistration.k8s.io", _) => {
-            Box::new(admission::Webhooks { is_mutating: kind.starts_with("Mutating") })
+            Box::new(webhook::Webhooks { is_mutating: kind.starts_with("Mutating") })
         }
         ("flowcontrol.apiserver.k8s.io", _) | ("networking.k8s.io", "ServiceCIDR") => {
             Box::new(CountedOnly)

@@ -6,12 +6,14 @@ use bytes::Bytes;
 use http::request::Parts;
 use serde_json::{Value, json};
 
+use crate::admission::Calls;
 use crate::authn::User;
 use crate::authz::{self, Attributes};
 use crate::body::Body;
 use crate::discovery;
 use crate::health;
 use crate::openapi;
+use crate::random::Random;
 use crate::read;
 use crate::registry::{ResourceInfo, Resources, SubresourceBehaviour, Verb};
 use crate::request::{Accept, Query, Request, Target, TargetKind};
@@ -33,7 +35,8 @@ pub(crate) async fn respond(core: Arc<Core>, parts: Parts, body: Bytes) -> http:
         Err(status) => return Answer::status(&status).encoded(encoding).into_response(),
     };
     let Parts { method, headers, .. } = parts;
-    let request = Request { method, target, query, headers, body, user };
+    let (calls, random) = (Calls::default(), Random::from_seed(0));
+    let request = Request { method, target, query, headers, body, user, calls, random };
     match route(core, request).await {
         Ok(answer) => answer.into_response(),
         Err(status) => Answer::status(&status).encoded(encoding).into_response(),
@@ -184,17 +187,39 @@ async fn resource(
         Verb::Get => read::get(&core, &request, &info).await,
         Verb::List => read::list(&core, &request, &info).await,
         Verb::Watch => read::watch(core, &request, info).await,
-        Verb::Create => write::create(&core, &request, &info),
-        Verb::Update => write::update(&core, &request, &info),
-        Verb::Patch => write::patch(&core, &request, &info),
-        Verb::Delete => write::delete(&core, &request, &info),
-        Verb::DeleteCollection => write::delete_collection(&core, &request, &info),
+        Verb::Create | Verb::Update | Verb::Patch | Verb::Delete | Verb::DeleteCollection => {
+            written(&core, &request, &info, verb).await
+        }
     };
     let answer = answer.or_else(|status| match warning {
         Some(_) => Ok(Answer::status(&status)),
         None => Err(status),
     })?;
     Ok(answer.first_warning(warning))
+}
+
+/// Answers a write. What a webhook has to say first is asked while nothing is held; then the write
+/// begins anew.
+async fn written(
+    core: &Core,
+    request: &Request,
+    info: &ResourceInfo,
+    verb: Verb,
+) -> Result<Answer, Status> {
+    let seed = core.random.next_u64();
+    loop {
+        request.random.rewind(seed);
+        let answer = match verb {
+            Verb::Create => write::create(core, request, info),
+            Verb::Update => write::update(core, request, info),
+            Verb::Patch => write::patch(core, request, info),
+            Verb::DeleteCollection => write::delete_collection(core, request, info),
+            _ => write::delete(core, request, info),
+        };
+        if !request.calls.make().await {
+            return answer;
+        }
+    }
 }
 
 /// Refuses methods that a path does not have.

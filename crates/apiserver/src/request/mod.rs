@@ -19,7 +19,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 
+use crate::admission::Calls;
 use crate::authn::User;
+use crate::random::Random;
 
 /// A whole request, body included.
 pub(crate) struct Request {
@@ -29,6 +31,10 @@ pub(crate) struct Request {
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
     pub(crate) user: Arc<User>,
+    /// The calls to webhooks that the request leads to.
+    pub(crate) calls: Calls,
+    /// Names and uids: the same whenever a write is tried again.
+    pub(crate) random: Random,
 }
 
 impl Request {

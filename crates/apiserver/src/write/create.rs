@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::Scope;
 use super::ownership::book;
+use crate::admission::{self, Operation};
 use crate::authz;
 use crate::clock::to_seconds_text;
 use crate::decode;
@@ -48,6 +49,7 @@ pub(crate) fn store_new(
     let ctx = scope.context();
     check_namespace(scope, &object)?;
     info.strategy.admit(&ctx, &mut object, None)?;
+    warnings.extend(admission::mutate(scope, &mut object, None)?);
     authz::check_escalation(scope, &object, None)?;
     set_system_fields(scope, &mut object);
     info.strategy.prepare_create(&ctx, &mut object)?;
@@ -57,6 +59,7 @@ pub(crate) fn store_new(
         return Err(Status::invalid(&info.storage.group, &info.kind, meta::name(&object), &errors));
     }
     warnings.extend(info.strategy.warnings(&ctx, &object, None));
+    warnings.extend(admission::validate(scope, Operation::Create, Some(&object), None)?);
     let name = meta::name(&object).to_owned();
     let key = store::key(scope.namespace(), &name);
     if let Some(existing) = scope.core.store.get(&info.storage, &key) {
@@ -87,7 +90,7 @@ fn drop_system_fields(object: &mut Value) {
 
 fn set_system_fields(scope: &Scope<'_>, object: &mut Value) {
     let now = to_seconds_text(scope.core.now());
-    let uid = scope.core.random.uuid();
+    let uid = scope.request.random.uuid();
     drop_system_fields(object);
     let metadata = meta::of(object);
     metadata.remove("resourceVersion");
@@ -97,7 +100,7 @@ fn set_system_fields(scope: &Scope<'_>, object: &mut Value) {
     let named = metadata.get("name").and_then(Value::as_str).is_some_and(|name| !name.is_empty());
     if !named && !prefix.is_empty() {
         let kept: String = prefix.chars().take(58).collect();
-        let name = format!("{kept}{}", scope.core.random.suffix(5));
+        let name = format!("{kept}{}", scope.request.random.suffix(5));
         metadata.insert("name".into(), name.into());
     }
 }

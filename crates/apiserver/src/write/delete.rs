@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Scope;
+use crate::admission::{self, Operation};
 use crate::clock::to_seconds_text;
 use crate::decode::{BodyFormat, document};
 use crate::meta;
@@ -124,6 +125,7 @@ pub(crate) fn delete_one(
     check_preconditions(info, &old, options)?;
     let ctx = scope.context();
     info.strategy.admit_delete(&ctx, &old)?;
+    admission::validate(scope, Operation::Delete, None, Some(&old))?;
     if info.strategy.holds_deletion(&old) {
         return hold(scope, writer, key, old);
     }

@@ -65,6 +65,10 @@ impl<'a> Scope<'a> {
         self.request.target.object_namespace()
     }
 
+    pub(crate) fn subresource(&self) -> &'a str {
+        &self.request.target.subresource
+    }
+
     pub(crate) fn part(&self) -> Part {
         match self.request.target.subresource.as_str() {
             "" | "scale" => Part::Whole,
@@ -87,7 +91,7 @@ impl<'a> Scope<'a> {
             dry_run: self.options.dry_run,
             view: View::new(&self.core.store),
             registry: &self.core.registry,
-            random: &self.core.random,
+            random: &self.request.random,
         }
     }
 

@@ -6,6 +6,7 @@ use super::create::{duplicate_owner_warning, store_new};
 use super::ownership::book;
 use super::scale;
 use super::{Part, Scope};
+use crate::admission::{self, Operation};
 use crate::authz;
 use crate::decode;
 use crate::meta;
@@ -84,6 +85,7 @@ pub(crate) fn store_changed(
     check_version(scope, &mut object, &old)?;
     let ctx = scope.context();
     info.strategy.admit(&ctx, &mut object, Some(&old))?;
+    warnings.extend(admission::mutate(scope, &mut object, Some(&old))?);
     authz::check_escalation(scope, &object, Some(&old))?;
     let kept = meta::generation(&old).map(Value::from);
     meta::set(meta::of(&mut object), "generation", kept);
@@ -107,6 +109,7 @@ pub(crate) fn store_changed(
         meta::of(&mut object).insert("generation".into(), next.into());
     }
     warnings.extend(info.strategy.warnings(&ctx, &object, Some(&old)));
+    warnings.extend(admission::validate(scope, Operation::Update, Some(&object), Some(&old))?);
     flux_ssa::keep_times(&old, &mut object);
     if scope.options.dry_run || object == old && is_stored(scope, &object) {
         return Ok(scope.answer_value(200, object)?.warning(warnings));
