@@ -19,6 +19,7 @@ pub mod registry;
 #[cfg(feature = "worlds")]
 #[allow(clippy::unwrap_used, clippy::panic)]
 pub mod traces;
+pub mod web;
 #[cfg(feature = "worlds")]
 #[allow(clippy::unwrap_used, clippy::panic)]
 pub mod worlds;

@@ -3,24 +3,11 @@
 use std::path::Path;
 
 use anyhow::Context;
-use flux_sops::{DataKey, Encrypted, Error, Format, KeySource, MasterKey, Service};
+use flux_keys::KeyRing;
+use flux_sops::{Encrypted, Error, Format};
 use serde_json::Value;
-use zeroize::Zeroizing;
 
 use super::Case;
-
-/// Has no key at all.
-struct NoKeys;
-
-impl KeySource for NoKeys {
-    fn decrypt(&self, _key: &MasterKey) -> Result<Zeroizing<Vec<u8>>, String> {
-        Err("no key".to_owned())
-    }
-
-    fn encrypt(&self, _service: &Service, _part: &[u8]) -> Result<String, String> {
-        Err("no key".to_owned())
-    }
-}
 
 /// Decrypts each recorded document.
 pub(crate) fn cases(root: &Path) -> anyhow::Result<Vec<Case>> {
@@ -28,10 +15,25 @@ pub(crate) fn cases(root: &Path) -> anyhow::Result<Vec<Case>> {
     let file = root.join("cases.json");
     let text = std::fs::read(&file).with_context(|| file.display().to_string())?;
     let cases: Vec<Value> = serde_json::from_slice(&text)?;
-    cases.iter().map(|case| run(&root, case)).collect()
+    let keys = key_ring(&root.join("keys"))?;
+    cases.iter().map(|case| run(&root, &keys, case)).collect()
 }
 
-fn run(root: &Path, case: &Value) -> anyhow::Result<Case> {
+fn key_ring(dir: &Path) -> anyhow::Result<KeyRing> {
+    let mut keys = KeyRing::new();
+    for (file, name) in [
+        ("age-all.txt", "all.agekey"),
+        ("pgp.asc", "flux.asc"),
+        ("sops_functional_tests_key.asc", "sops.asc"),
+    ] {
+        let file = dir.join(file);
+        let text = std::fs::read(&file).with_context(|| file.display().to_string())?;
+        keys.import(name, &text).map_err(anyhow::Error::msg)?;
+    }
+    Ok(keys)
+}
+
+fn run(root: &Path, keys: &KeyRing, case: &Value) -> anyhow::Result<Case> {
     let file = case["file"].as_str().context("no file")?;
     let input = format(&case["input_format"])?;
     let output = format(&case["output_format"])?;
@@ -49,7 +51,7 @@ fn run(root: &Path, case: &Value) -> anyhow::Result<Case> {
             _ => case["error"].as_str().context("no error")?.to_owned(),
         }),
     };
-    let got = decrypt(&text, input, output, case).map_err(|(stage, error)| match stage {
+    let got = decrypt(&text, (input, output), keys).map_err(|(stage, error)| match stage {
         "data key" => stage.to_owned(),
         _ => format!("{stage}: {error}"),
     });
@@ -70,12 +72,9 @@ fn format(name: &Value) -> anyhow::Result<Format> {
 /// The decrypted text, its MAC and whether that is the stored one; or the stage that failed.
 type Outcome = Result<(String, String, bool), (&'static str, Error)>;
 
-fn decrypt(text: &[u8], input: Format, output: Format, case: &Value) -> Outcome {
+fn decrypt(text: &[u8], (input, output): (Format, Format), keys: &KeyRing) -> Outcome {
     let document = Encrypted::read(input, text).map_err(|error| ("load", error))?;
-    let key = match case["data_key_hex"].as_str().map(hex::decode) {
-        Some(Ok(key)) => DataKey::new(Zeroizing::new(key)),
-        _ => document.data_key(&NoKeys).map_err(|error| ("data key", error))?,
-    };
+    let key = document.data_key(keys).map_err(|error| ("data key", error))?;
     let document = document.decrypt(&key).map_err(|error| ("decrypt", error))?;
     let plain = document.write(output).map_err(|error| ("emit", error))?;
     let plain = String::from_utf8_lossy(&plain).into_owned();
