@@ -10,6 +10,7 @@ use crate::bootstrap;
 use crate::clock::Timestamp;
 use crate::compaction;
 use crate::listener::{self, ServeError};
+use crate::openapi::Documents;
 use crate::options::Options;
 use crate::pki::{Pki, PkiError};
 use crate::random::Random;
@@ -45,6 +46,7 @@ pub(crate) struct Core {
     pub(crate) authorizer: Authorizer,
     pub(crate) policies: Policies,
     pub(crate) pki: Pki,
+    pub(crate) documents: Documents,
     /// Becomes true when watches have to end.
     pub(crate) stopping: tokio::sync::watch::Sender<bool>,
 }
@@ -138,6 +140,7 @@ impl Server {
             authorizer,
             policies: Policies::default(),
             pki,
+            documents: Documents::default(),
             stopping,
         });
         bootstrap::install(&core);

@@ -30,6 +30,7 @@ pub use definition::{
     validate_embedded,
 };
 pub use field::{FieldError, FieldErrorKind, Path, value_text};
+pub use number::json_text;
 pub use prune::prune;
 pub use quantity::Quantity;
 pub use rules::{RuleFindings, RuleSet, selectable_field};

@@ -50,7 +50,7 @@ pub(crate) fn float_text(float: f64) -> String {
 }
 
 /// Prints a value as JSON with numbers as Go's `encoding/json` writes them.
-pub(crate) fn json_text(value: &Value) -> String {
+pub fn json_text(value: &Value) -> String {
     let mut text = String::new();
     write_json(value, &mut text);
     text

@@ -1,7 +1,8 @@
 //! The OpenAPI definitions of the built-in kinds of Kubernetes 1.36, parsed one at a time on demand.
 //!
 //! The data lies compressed in the executable. The first question unpacks its text (about 1 MB);
-//! parsed definitions are never kept here.
+//! parsed definitions are never kept here. [`parameter`] tells what the parameters of requests mean,
+//! [`print`] writes schemas as the original's documents hold them.
 
 use std::collections::HashMap;
 use std::io::Read;
@@ -10,9 +11,13 @@ use std::sync::OnceLock;
 use flux_manifest::GroupVersionKind;
 use serde_json::{Map, Value, json};
 
+mod print;
 #[cfg(test)]
 mod tests;
 
+pub use print::{print, print_v2};
+
+static PARAMETERS: &str = include_str!("../data/parameters.tsv");
 static COMPRESSED: &[u8] = include_bytes!("../data/definitions.tsv.gz");
 
 /// Prefix of a reference between the definitions here.
@@ -180,9 +185,8 @@ fn collect_references(schema: &Value, found: &mut std::collections::BTreeSet<Str
 /// Parses the definition called `name` in the form that `/openapi/v3` documents have.
 ///
 /// # Upstream
-/// There, a reference with siblings stands inside `allOf`, fields that are always present carry the
-/// zero value as `default`, and int-or-string and quantities are a `oneOf`. Which optional fields are
-/// structs rather than pointers is not in the data: `metadata`, `spec` and `status` are taken to be.
+/// There, a reference with siblings stands inside `allOf`, fields that are always written carry the
+/// zero value as `default`, and int-or-string and quantities are a `oneOf`.
 pub fn definition_v3(name: &str) -> Option<Value> {
     match name {
         "io.k8s.apimachinery.pkg.util.intstr.IntOrString" => {
@@ -199,45 +203,54 @@ pub fn definition_v3(name: &str) -> Option<Value> {
             fields.insert("oneOf".into(), json!([{"type": "string"}, {"type": "number"}]));
             Some(schema)
         }
-        _ => definition(name).map(|schema| to_v3(schema, Position::Root)),
+        _ => definition(name).map(|schema| {
+            let presences: HashMap<&str, Presence> =
+                go_fields(name).map(|field| (field.name, field.presence)).collect();
+            to_v3(schema, Position::Root, &presences)
+        }),
     }
 }
 
 #[derive(Clone, Copy, PartialEq)]
 enum Position {
     Root,
-    Required,
+    /// Always written, if need be as the zero value.
+    Written,
     Optional,
     Item,
 }
 
-fn to_v3(schema: Value, position: Position) -> Value {
+impl Position {
+    fn of(presence: Option<&Presence>) -> Self {
+        match presence {
+            Some(Presence::WriteZero | Presence::Struct | Presence::OmitZeroStruct) => {
+                Self::Written
+            }
+            Some(Presence::OmitEmpty | Presence::OmitNil | Presence::WriteNull) | None => {
+                Self::Optional
+            }
+        }
+    }
+}
+
+fn to_v3(schema: Value, position: Position, presences: &HashMap<&str, Presence>) -> Value {
     let Value::Object(mut fields) = schema else { return schema };
     if let Some(Value::String(reference)) = fields.remove("$ref") {
         return reference_v3(&reference, fields, position);
     }
-    let required: Vec<Value> =
-        fields.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
+    let nothing = HashMap::new();
     if let Some(Value::Object(properties)) = fields.get_mut("properties") {
         for (name, property) in properties.iter_mut() {
-            let place = if required.iter().any(|entry| entry == name.as_str()) {
-                Position::Required
-            } else if matches!(name.as_str(), "metadata" | "spec" | "status")
-                && property.get("$ref").is_some()
-            {
-                Position::Item
-            } else {
-                Position::Optional
-            };
-            *property = to_v3(property.take(), place);
+            let place = Position::of(presences.get(name.as_str()));
+            *property = to_v3(property.take(), place, &nothing);
         }
     }
     for key in ["items", "additionalProperties"] {
         if let Some(inner) = fields.get_mut(key) {
-            *inner = to_v3(inner.take(), Position::Item);
+            *inner = to_v3(inner.take(), Position::Item, &nothing);
         }
     }
-    if matches!(position, Position::Required | Position::Item)
+    if matches!(position, Position::Written | Position::Item)
         && !fields.contains_key("default")
         && let Some(zero) = fields.get("type").and_then(Value::as_str).and_then(zero_of)
     {
@@ -267,4 +280,32 @@ fn reference_v3(reference: &str, mut fields: Map<String, Value>, position: Posit
     }
     fields.insert("allOf".into(), json!([{ "$ref": pointer }]));
     Value::Object(fields)
+}
+
+/// A parameter of requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parameter {
+    /// Its name.
+    pub name: &'static str,
+    /// `query` or `path`.
+    pub place: &'static str,
+    /// Its type, such as `string`.
+    pub kind: &'static str,
+    /// What it is for, as a JSON string.
+    pub description: &'static str,
+}
+
+/// Finds a parameter by its name; what patches call `fieldManager` is `fieldManager/patch`.
+pub fn parameter(name: &str) -> Option<Parameter> {
+    let line = PARAMETERS
+        .lines()
+        .find(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with('\t')))?;
+    let mut columns = line.splitn(4, '\t');
+    let name = columns.next()?;
+    Some(Parameter {
+        name: name.split('/').next().unwrap_or(name),
+        place: columns.next()?,
+        kind: columns.next()?,
+        description: columns.next()?,
+    })
 }

@@ -152,13 +152,24 @@ fn wanted(accept: Option<&str>) -> Wanted {
 }
 
 /// Answers with a document and its tag, or with 304 if the client has it.
-pub(crate) fn with_etag(headers: &HeaderMap, content_type: &'static str, body: Vec<u8>) -> Answer {
-    let tag = format!("\"{}\"", hash(&body));
+fn with_etag(headers: &HeaderMap, content_type: &'static str, body: Vec<u8>) -> Answer {
+    let tag = hash(&body);
+    with_tag(headers, &tag, content_type, || body)
+}
+
+/// Answers with a document of which the tag is known, or with 304 if the client has it.
+pub(crate) fn with_tag(
+    headers: &HeaderMap,
+    tag: &str,
+    content_type: &'static str,
+    body: impl FnOnce() -> Vec<u8>,
+) -> Answer {
+    let tag = format!("\"{tag}\"");
     let known = headers.get(IF_NONE_MATCH).and_then(|value| value.to_str().ok());
     let same = known.is_some_and(|text| text.split(',').any(|one| one.trim() == tag));
     let mut answer = match same {
         true => Answer::of(304, Content::Empty),
-        false => Answer::of(200, Content::Raw(content_type, body.into())),
+        false => Answer::of(200, Content::Raw(content_type, body().into())),
     };
     answer.headers.push((ETAG, tag));
     answer

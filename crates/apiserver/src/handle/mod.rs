@@ -86,7 +86,10 @@ fn other(core: &Core, request: &Request) -> Result<Answer, Status> {
         "/version" => Some(Ok(Answer::value(200, health::version()))),
         _ => health::check(path, &request.query)
             .map(Ok)
-            .or_else(|| openapi::answer(&resources, &request.headers, path).map(Ok))
+            .or_else(|| {
+                let asked = (&request.headers, &request.query);
+                openapi::answer(&core.documents, &resources, asked, path)
+            })
             .or_else(|| discovery::answer(&resources, &request.headers, path)),
     };
     match answer {

@@ -64,3 +64,25 @@ fn go_fields_tell_pointers_from_values() {
         assert_eq!(go_fields(name).count(), properties, "{name}");
     }
 }
+
+#[test]
+fn parameters_are_described() {
+    let patch = parameter("fieldManager/patch").unwrap();
+    assert_eq!((patch.name, patch.place, patch.kind), ("fieldManager", "query", "string"));
+    assert!(patch.description.contains("apply requests"));
+    assert!(!parameter("fieldManager").unwrap().description.contains("apply requests"));
+    assert_eq!(parameter("field"), None);
+}
+
+#[test]
+fn schemas_are_written_in_the_order_of_the_original() {
+    let schema = json!({"x-kubernetes-b": 1, "type": "object", "description": "a < b",
+        "properties": {"p": {"$ref": "#/x", "description": "d"}}, "required": ["p"],
+        "maximum": 3.0, "x-kubernetes-validations": [{"rule": "r", "message": "m", "fieldPath": ".a"}]});
+    assert_eq!(
+        print(&schema),
+        "{\"description\":\"a \\u003c b\",\"type\":\"object\",\"maximum\":3,\"required\":[\"p\"],\
+         \"properties\":{\"p\":{\"description\":\"d\",\"$ref\":\"#/x\"}},\"x-kubernetes-b\":1,\
+         \"x-kubernetes-validations\":[{\"rule\":\"r\",\"message\":\"m\",\"fieldPath\":\".a\"}]}"
+    );
+}
