@@ -41,11 +41,159 @@ impl Rules for AutoscalerV2 {
         let mut check = Check::new();
         check_autoscaler(&mut check, &object["spec"]);
         for (at, metric) in items(&object["spec"], "metrics").iter().enumerate() {
-            let path = format!("spec.metrics[{at}]");
-            let kinds = ["ContainerResource", "External", "Object", "Pods", "Resource"];
-            check.one_of(format!("{path}.type"), text(metric, "type"), &kinds);
+            check_metric(&mut check, &format!("spec.metrics[{at}]"), metric);
+        }
+        for direction in ["scaleUp", "scaleDown"] {
+            let rules = &object["spec"]["behavior"][direction];
+            if rules.is_object() {
+                check_scaling(&mut check, &format!("spec.behavior.{direction}"), rules);
+            }
         }
         check.done()
+    }
+
+    fn validate_status(&self, _: &Context<'_>, object: &Value, _: &Value) -> FieldErrors {
+        let mut check = Check::new();
+        for key in ["currentReplicas", "desiredReplicas"] {
+            check.not_negative(&object["status"], "status", key);
+        }
+        check.done()
+    }
+}
+
+fn check_metric(check: &mut Check, path: &str, metric: &Value) {
+    const KINDS: [&str; 5] = ["ContainerResource", "External", "Object", "Pods", "Resource"];
+    const FIELDS: [(&str, &str); 5] = [
+        ("Object", "object"),
+        ("Pods", "pods"),
+        ("Resource", "resource"),
+        ("ContainerResource", "containerResource"),
+        ("External", "external"),
+    ];
+    let kind = text(metric, "type");
+    if kind.is_empty() {
+        check.required(format!("{path}.type"), "must specify a metric source type");
+    } else {
+        check.one_of(format!("{path}.type"), kind, &KINDS);
+    }
+    for (own, field) in FIELDS {
+        let path = format!("{path}.{field}");
+        match (own == kind, is_set(metric, field)) {
+            (true, false) => {
+                check.required(path, "must populate information for the given metric source");
+            }
+            (false, true) if KINDS.contains(&kind) => {
+                check.forbidden(path, "must populate the given metric source only");
+            }
+            (_, true) => check_source(check, &path, field, &metric[field]),
+            _ => {}
+        }
+    }
+}
+
+fn check_source(check: &mut Check, path: &str, field: &str, source: &Value) {
+    let target = &source["target"];
+    if matches!(field, "resource" | "containerResource") {
+        if text(source, "name").is_empty() {
+            check.required(format!("{path}.name"), "must specify a resource name");
+        }
+        if field == "containerResource" && text(source, "container").is_empty() {
+            check.required(format!("{path}.container"), "must specify a container");
+        }
+    } else if text(&source["metric"], "name").is_empty() {
+        check.required(format!("{path}.metric.name"), "must specify a metric name");
+    }
+    if field == "object" {
+        for key in ["kind", "name"] {
+            if text(&source["describedObject"], key).is_empty() {
+                check.required(format!("{path}.describedObject.{key}"), "");
+            }
+        }
+    }
+    check_target(check, &format!("{path}.target"), target);
+    let (value, average) = (is_set(target, "value"), is_set(target, "averageValue"));
+    let share = is_set(target, "averageUtilization");
+    match field {
+        "resource" | "containerResource" if !share && !average => check.required(
+            format!("{path}.target.averageUtilization"),
+            "must set either a target raw value or a target utilization",
+        ),
+        "resource" | "containerResource" if share && average => check.forbidden(
+            format!("{path}.target.averageValue"),
+            "may not set both a target raw value and a target utilization",
+        ),
+        "pods" if !average => check.required(
+            format!("{path}.target.averageValue"),
+            "must specify a positive target averageValue",
+        ),
+        "object" | "external" if !value && !average => check.required(
+            format!("{path}.target.averageValue"),
+            "must set either a target value or averageValue",
+        ),
+        "external" if value && average => check.forbidden(
+            format!("{path}.target.value"),
+            "may not set both a target value for metric and a per-pod target",
+        ),
+        _ => {}
+    }
+}
+
+fn check_target(check: &mut Check, path: &str, target: &Value) {
+    match text(target, "type") {
+        "" => check.required(format!("{path}.type"), "must specify a metric target type"),
+        "Utilization" | "Value" | "AverageValue" => {}
+        other => {
+            let why = "must be either Utilization, Value, or AverageValue";
+            check.invalid(format!("{path}.type"), other, why);
+        }
+    }
+    for key in ["value", "averageValue"] {
+        let quantity = text(target, key).parse::<flux_schema::Quantity>();
+        if quantity.is_ok_and(|quantity| quantity <= flux_schema::Quantity::ZERO) {
+            check.invalid(format!("{path}.{key}"), text(target, key), "must be positive");
+        }
+    }
+    if let Some(share) = int(target, "averageUtilization").filter(|share| *share < 1) {
+        check.invalid(format!("{path}.averageUtilization"), share, "must be greater than 0");
+    }
+}
+
+fn check_scaling(check: &mut Check, path: &str, rules: &Value) {
+    if let Some(window) = int(rules, "stabilizationWindowSeconds") {
+        let field = format!("{path}.stabilizationWindowSeconds");
+        if window < 0 {
+            check.invalid(&field, window, "must be greater than or equal to zero");
+        } else if window > 3600 {
+            check.invalid(&field, window, "must be less than or equal to 3600");
+        }
+    }
+    if is_set(rules, "selectPolicy") {
+        let allowed = ["Disabled", "Max", "Min"];
+        check.one_of(format!("{path}.selectPolicy"), text(rules, "selectPolicy"), &allowed);
+    }
+    let policies = items(rules, "policies");
+    if policies.is_empty() {
+        check.required(format!("{path}.policies"), "must specify at least one Policy");
+    }
+    for (at, policy) in policies.iter().enumerate() {
+        let path = format!("{path}.policies[{at}]");
+        check.one_of(format!("{path}.type"), text(policy, "type"), &["Percent", "Pods"]);
+        let value = int(policy, "value").unwrap_or(0);
+        if value <= 0 {
+            check.invalid(format!("{path}.value"), value, "must be greater than zero");
+        }
+        match int(policy, "periodSeconds").unwrap_or(0) {
+            ..=0 => check.invalid(
+                format!("{path}.periodSeconds"),
+                policy["periodSeconds"].clone(),
+                "must be greater than zero",
+            ),
+            period if period > 1800 => {
+                let why = "must be less than or equal to 1800";
+                check.invalid(format!("{path}.periodSeconds"), period, why);
+            }
+            _ => {}
+        }
     }
 }
 

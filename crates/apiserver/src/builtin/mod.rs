@@ -14,6 +14,8 @@ mod rbac;
 mod service;
 mod storage;
 mod strategy;
+#[cfg(test)]
+mod tests;
 mod typed;
 mod value;
 mod webhook;

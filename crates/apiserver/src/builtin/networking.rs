@@ -11,7 +11,7 @@ use super::value::{
 };
 use crate::names;
 use crate::registry::Context;
-use crate::status::{FieldError, FieldErrors};
+use crate::status::{FieldError, FieldErrors, Status};
 
 pub(super) struct Ingress;
 
@@ -21,6 +21,51 @@ impl Rules for Ingress {
     }
 
     fn validate(&self, _: &Context<'_>, object: &Value) -> FieldErrors {
+        let mut check = self.check(object);
+        let annotated = text(&object["metadata"]["annotations"], CLASS);
+        if is_set(&object["metadata"]["annotations"], CLASS)
+            && is_set(&object["spec"], "ingressClassName")
+        {
+            let why = "can not be set when the class field is also set";
+            let mut first = Check::new();
+            first.invalid(format!("annotations.{CLASS}"), annotated, why);
+            first.extend(check.done());
+            check = first;
+        }
+        check.done()
+    }
+
+    fn validate_update(&self, _: &Context<'_>, object: &Value, _: &Value) -> FieldErrors {
+        self.check(object).done()
+    }
+
+    fn admit(
+        &self,
+        ctx: &Context<'_>,
+        object: &mut Value,
+        old: Option<&Value>,
+    ) -> Result<(), Status> {
+        const DEFAULT: &str = "ingressclass.kubernetes.io/is-default-class";
+        let annotations = &object["metadata"]["annotations"];
+        let chosen = is_set(&object["spec"], "ingressClassName") || is_set(annotations, CLASS);
+        if old.is_some() || chosen {
+            return Ok(());
+        }
+        let classes = ctx.view.list("networking.k8s.io", "ingressclasses", "");
+        // The newest of several counts.
+        let default = classes
+            .iter()
+            .filter(|class| text(&class["metadata"]["annotations"], DEFAULT) == "true")
+            .max_by_key(|class| text(&class["metadata"], "creationTimestamp").to_owned());
+        if let Some(class) = default {
+            make(object, "spec")["ingressClassName"] = crate::meta::name(class).into();
+        }
+        Ok(())
+    }
+}
+
+impl Ingress {
+    fn check(&self, object: &Value) -> Check {
         let mut check = Check::new();
         let spec = &object["spec"];
         if items(spec, "rules").is_empty() && !is_set(spec, "defaultBackend") {
@@ -39,18 +84,24 @@ impl Rules for Ingress {
                 check_host(&mut check, &path, host.as_str().unwrap_or_default());
             }
         }
+        for (at, tls) in items(spec, "tls").iter().enumerate() {
+            let secret = text(tls, "secretName");
+            if !secret.is_empty() {
+                let wrong = names::dns_subdomain_errors(secret, None);
+                check.all(format!("spec.tls[{at}].secretName"), secret, wrong);
+            }
+        }
         let class = text(spec, "ingressClassName");
         if is_set(spec, "ingressClassName") {
             let wrong = names::dns_subdomain_errors(class, None);
             check.all("spec.ingressClassName", class, wrong);
         }
-        check.done()
-    }
-
-    fn allows_create_on_update(&self) -> bool {
-        false
+        check
     }
 }
+
+/// The annotation by which classes were chosen before there was a field.
+const CLASS: &str = "kubernetes.io/ingress.class";
 
 fn check_host(check: &mut Check, path: &str, host: &str) {
     if let Some(rest) = host.strip_prefix("*.") {
@@ -181,11 +232,70 @@ impl Rules for IngressClass {
         }
     }
 
+    fn validate(&self, _: &Context<'_>, object: &Value) -> FieldErrors {
+        let mut check = Check::new();
+        let spec = &object["spec"];
+        match text(spec, "controller") {
+            "" => check.required("spec.controller", ""),
+            controller if controller.len() > 250 => {
+                check.push(FieldError::too_long("spec.controller", 250));
+            }
+            controller => check_controller(&mut check, controller),
+        }
+        if is_set(spec, "parameters") {
+            check_parameters(&mut check, &spec["parameters"]);
+        }
+        check.done()
+    }
+
     fn validate_update(&self, _: &Context<'_>, object: &Value, old: &Value) -> FieldErrors {
         let mut check = Check::new();
         let controller = |object: &Value| object["spec"]["controller"].clone();
         check.immutable("spec.controller", &controller(object), &controller(old));
+        if is_set(&object["spec"], "parameters") {
+            check_parameters(&mut check, &object["spec"]["parameters"]);
+        }
         check.done()
+    }
+}
+
+fn check_controller(check: &mut Check, controller: &str) {
+    const FIELD: &str = "spec.controller";
+    match controller.split_once('/').filter(|(host, path)| !host.is_empty() && !path.is_empty()) {
+        None => {
+            let why = "must be a domain-prefixed path (such as \"acme.io/foo\")";
+            check.invalid(FIELD, controller, why);
+        }
+        Some((host, _)) => {
+            for why in names::dns_subdomain_errors(host, None) {
+                check.invalid(FIELD, host, &why);
+            }
+        }
+    }
+}
+
+fn check_parameters(check: &mut Check, parameters: &Value) {
+    const PATH: &str = "spec.parameters";
+    for key in ["kind", "name"] {
+        match text(parameters, key) {
+            "" => check.required(format!("{PATH}.{key}"), &format!("{key} is required")),
+            value => {
+                let wrong = names::path_segment_errors(value, None);
+                check.all(format!("{PATH}.{key}"), value, wrong);
+            }
+        }
+    }
+    match (text(parameters, "scope"), is_set(parameters, "namespace")) {
+        ("Namespace", false) => {
+            let why = "`parameters.scope` is set to 'Namespace'";
+            check.required(format!("{PATH}.namespace"), why);
+        }
+        ("Cluster", true) => {
+            let why = "`parameters.scope` is set to 'Cluster'";
+            check.forbidden(format!("{PATH}.namespace"), why);
+        }
+        ("Namespace" | "Cluster", _) => {}
+        (other, _) => check.one_of(format!("{PATH}.scope"), other, &["Cluster", "Namespace"]),
     }
 }
 
@@ -302,10 +412,10 @@ fn check_peer(check: &mut Check, path: &str, peer: &Value) {
     }
 }
 
-const NOT_CIDR: &str = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)";
+pub(super) const NOT_CIDR: &str = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)";
 
 #[derive(Clone, Copy)]
-struct Cidr {
+pub(super) struct Cidr {
     bits: u128,
     length: u32,
     is_v4: bool,
@@ -320,7 +430,7 @@ impl Cidr {
     }
 }
 
-fn parse_cidr(text: &str) -> Option<Cidr> {
+pub(super) fn parse_cidr(text: &str) -> Option<Cidr> {
     let (address, length) = text.split_once('/')?;
     let length: u32 = length.parse().ok()?;
     match address.parse::<IpAddr>().ok()? {

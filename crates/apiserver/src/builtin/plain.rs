@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::strategy::{Generation, Rules};
-use super::value::{Check, each, fill, fill_empty, inside, int, make};
+use super::value::{Check, each, fill, fill_empty, inside, int, items, make, text, texts};
 use crate::registry::Context;
 use crate::status::{FieldErrors, Status};
 
@@ -20,9 +20,33 @@ impl Rules for PriorityClass {
         fill(object, "preemptionPolicy", "PreemptLowerPriority");
     }
 
+    fn admit(
+        &self,
+        ctx: &Context<'_>,
+        object: &mut Value,
+        _: Option<&Value>,
+    ) -> Result<(), Status> {
+        if object["globalDefault"] != true {
+            return Ok(());
+        }
+        let all = ctx.view.list("scheduling.k8s.io", "priorityclasses", "");
+        let name = crate::meta::name(object);
+        let other =
+            all.iter().find(|one| one["globalDefault"] == true && crate::meta::name(one) != name);
+        other.map_or(Ok(()), |other| {
+            let why = format!(
+                "PriorityClass {} is already marked as default. Only one default can exist",
+                crate::meta::name(other)
+            );
+            Err(Status::forbidden(ctx.resource.group_resource(), name, &why))
+        })
+    }
+
     fn validate(&self, _: &Context<'_>, object: &Value) -> FieldErrors {
         let mut check = Check::new();
         let value = int(object, "value").unwrap_or(0);
+        let policy = text(object, "preemptionPolicy");
+        check.one_of("preemptionPolicy", policy, &["Never", "PreemptLowerPriority"]);
         let name = crate::meta::name(object);
         if name.starts_with("system-") {
             let known = [
@@ -90,6 +114,64 @@ impl Rules for EndpointSlice {
             fill(port, "protocol", "TCP");
         }
     }
+
+    fn validate(&self, _: &Context<'_>, object: &Value) -> FieldErrors {
+        let mut check = Check::new();
+        check_slice(&mut check, object);
+        check.done()
+    }
+
+    fn validate_update(&self, _: &Context<'_>, object: &Value, old: &Value) -> FieldErrors {
+        let mut check = Check::new();
+        check.immutable("addressType", &object["addressType"], &old["addressType"]);
+        check_slice(&mut check, object);
+        check.done()
+    }
+}
+
+fn check_slice(check: &mut Check, object: &Value) {
+    let kind = text(object, "addressType");
+    if kind.is_empty() {
+        check.required("addressType", "");
+    } else {
+        check.one_of("addressType", kind, &["FQDN", "IPv4", "IPv6"]);
+    }
+    for (at, endpoint) in items(object, "endpoints").iter().enumerate() {
+        let path = format!("endpoints[{at}].addresses");
+        let addresses = texts(endpoint, "addresses");
+        if addresses.is_empty() {
+            check.required(&path, "must contain at least 1 address");
+        }
+        for (index, address) in addresses.into_iter().enumerate() {
+            let path = format!("{path}[{index}]");
+            let (fits, why) = match kind {
+                "IPv4" => {
+                    (address.parse::<std::net::Ipv4Addr>().is_ok(), "must be a valid IPv4 address")
+                }
+                "IPv6" => {
+                    (address.parse::<std::net::Ipv6Addr>().is_ok(), "must be a valid IPv6 address")
+                }
+                _ => continue,
+            };
+            if !fits {
+                check.invalid(path, address, why);
+            }
+        }
+    }
+    let mut seen = std::collections::HashSet::new();
+    for (at, port) in items(object, "ports").iter().enumerate() {
+        let path = format!("ports[{at}]");
+        let name = text(port, "name");
+        if !name.is_empty() {
+            check.all(format!("{path}.name"), name, crate::names::dns_label_errors(name, None));
+        }
+        if !seen.insert(name) {
+            let error = crate::status::FieldError::duplicate(format!("{path}.name"), name);
+            check.push(error);
+        }
+        let protocol = text(port, "protocol");
+        check.one_of(format!("{path}.protocol"), protocol, &["SCTP", "TCP", "UDP"]);
+    }
 }
 
 pub(super) struct Lease;
@@ -129,6 +211,40 @@ impl Rules for PodTemplate {
 pub(super) struct SigningRequest;
 
 impl Rules for SigningRequest {
+    fn prepare_create(&self, ctx: &Context<'_>, object: &mut Value) -> Result<(), Status> {
+        // Who asks is known better than the client may say.
+        let spec = crate::meta::map(make(object, "spec"));
+        for key in ["username", "uid", "groups", "extra"] {
+            spec.remove(key);
+        }
+        if let Value::Object(user) = crate::authz::user_value(ctx.user) {
+            spec.extend(user);
+        }
+        Ok(())
+    }
+
+    fn validate(&self, _: &Context<'_>, object: &Value) -> FieldErrors {
+        let mut check = Check::new();
+        let spec = &object["spec"];
+        if items(spec, "usages").is_empty() {
+            check.required("spec.usages", "");
+        }
+        if let Some(seconds) = int(spec, "expirationSeconds").filter(|seconds| *seconds < 600) {
+            let why = "may not specify a duration less than 600 seconds (10 minutes)";
+            check.invalid("spec.expirationSeconds", seconds, why);
+        }
+        if text(spec, "signerName").is_empty() {
+            check.required("spec.signerName", "");
+        }
+        check.done()
+    }
+
+    fn validate_update(&self, _: &Context<'_>, object: &Value, old: &Value) -> FieldErrors {
+        let mut check = Check::new();
+        check.immutable("spec", &object["spec"], &old["spec"]);
+        check.done()
+    }
+
     fn prepare_part(
         &self,
         _: &Context<'_>,

@@ -122,6 +122,32 @@ impl Rules for Claim {
     }
 }
 
+/// What a volume may be made of.
+const VOLUME_SOURCES: [&str; 22] = [
+    "awsElasticBlockStore",
+    "azureDisk",
+    "azureFile",
+    "cephfs",
+    "cinder",
+    "csi",
+    "fc",
+    "flexVolume",
+    "flocker",
+    "gcePersistentDisk",
+    "glusterfs",
+    "hostPath",
+    "iscsi",
+    "local",
+    "nfs",
+    "photonPersistentDisk",
+    "portworxVolume",
+    "quobyte",
+    "rbd",
+    "scaleIO",
+    "storageos",
+    "vsphereVolume",
+];
+
 pub(super) struct Volume;
 
 impl Rules for Volume {
@@ -179,6 +205,22 @@ impl Rules for Volume {
             text(spec, "persistentVolumeReclaimPolicy"),
             &["Delete", "Recycle", "Retain"],
         );
+        if !VOLUME_SOURCES.iter().any(|source| is_set(spec, source)) {
+            check.required("spec", "must specify a volume type");
+        }
+        check.done()
+    }
+
+    fn validate_update(&self, ctx: &Context<'_>, object: &Value, old: &Value) -> FieldErrors {
+        let mut check = Check::new();
+        check.extend(self.validate(ctx, object));
+        let source = |object: &Value| VOLUME_SOURCES.map(|source| object["spec"][source].clone());
+        if source(object) != source(old) {
+            let why = "spec.persistentvolumesource is immutable after creation";
+            check.forbidden("spec.persistentvolumesource", why);
+        }
+        let mode = |object: &Value| object["spec"]["volumeMode"].clone();
+        check.immutable("spec.volumeMode", &mode(object), &mode(old));
         check.done()
     }
 

@@ -21,6 +21,40 @@ pub(super) fn create(ctx: &Context<'_>, object: &mut Value) -> Result<(), Status
     service_account(ctx, object).map_err(|why| forbid(&why))?;
     priority(ctx, object).map_err(|why| forbid(&why))?;
     tolerations(&mut object["spec"]);
+    runtime_class(ctx, object).map_err(|why| forbid(&why))
+}
+
+/// Takes over what the runtime class of a Pod costs and where it can run.
+fn runtime_class(ctx: &Context<'_>, object: &mut Value) -> Result<(), String> {
+    let name = text(&object["spec"], "runtimeClassName").to_owned();
+    if name.is_empty() {
+        return Ok(());
+    }
+    let class = ctx.view.get("node.k8s.io", "runtimeclasses", "", &name);
+    let class = class.ok_or_else(|| format!("pod rejected: RuntimeClass \"{name}\" not found"))?;
+    let overhead = &class["overhead"]["podFixed"];
+    if overhead.is_object() {
+        let spec = make(object, "spec");
+        if is_set(spec, "overhead") && spec["overhead"] != *overhead {
+            return Err(
+                "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead"
+                    .to_owned(),
+            );
+        }
+        spec["overhead"] = overhead.clone();
+    }
+    for (key, value) in entries(&class["scheduling"], "nodeSelector") {
+        let selector = make(make(object, "spec"), "nodeSelector");
+        if is_set(selector, key) && selector[key.as_str()] != *value {
+            return Err(format!(
+                "conflict: runtimeClass.scheduling.nodeSelector[{key}] = {}; \
+                 pod.spec.nodeSelector[{key}] = {}",
+                value.as_str().unwrap_or_default(),
+                text(selector, key)
+            ));
+        }
+        fill(selector, key, value.clone());
+    }
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 mod admit;
 mod default;
+mod details;
 mod quality;
 pub(super) mod security;
 mod validate;
@@ -16,7 +17,7 @@ use crate::registry::{Context, Update};
 use crate::status::{FieldErrors, Status};
 
 pub(super) use default::{default_spec, default_template, round_up_to_milli};
-pub(super) use validate::{check_port, check_template};
+pub(super) use validate::{check_port, check_template, check_template_with};
 
 pub(super) struct Pod;
 
@@ -82,7 +83,7 @@ impl Rules for Pod {
 
     fn validate(&self, _: &Context<'_>, object: &Value) -> FieldErrors {
         let mut check = Check::new();
-        validate::check_spec(&mut check, "spec", &object["spec"]);
+        validate::check_spec(&mut check, "spec", &object["spec"], &[]);
         check.done()
     }
 

@@ -8,11 +8,13 @@ use serde_json::Value;
 use super::super::value::{
     Check, check_labels, config_key_errors, entries, int, is_set, items, port_name_errors, text,
 };
+use super::details;
 use crate::names;
 
-/// Checks the spec of a Pod at a path.
-pub(in super::super) fn check_spec(check: &mut Check, path: &str, spec: &Value) {
-    let volumes = check_volumes(check, &format!("{path}.volumes"), spec);
+/// Checks the spec of a Pod at a path. Volumes of the names `further` come from elsewhere.
+pub(in super::super) fn check_spec(check: &mut Check, path: &str, spec: &Value, further: &[&str]) {
+    let mut volumes = check_volumes(check, &format!("{path}.volumes"), spec);
+    volumes.extend(further);
     let containers = items(spec, "containers");
     if containers.is_empty() {
         check.required(format!("{path}.containers"), "");
@@ -57,17 +59,28 @@ pub(in super::super) fn check_spec(check: &mut Check, path: &str, spec: &Value) 
     }
     check.not_negative(spec, path, "terminationGracePeriodSeconds");
     check_tolerations(check, &format!("{path}.tolerations"), items(spec, "tolerations"));
+    details::check_spec(check, path, spec);
 }
 
 /// Checks the template of a workload at a path.
 pub(in super::super) fn check_template(check: &mut Check, path: &str, template: &Value) {
+    check_template_with(check, path, template, &[]);
+}
+
+/// Checks the template of a workload that brings volumes of the names `further` along.
+pub(in super::super) fn check_template_with(
+    check: &mut Check,
+    path: &str,
+    template: &Value,
+    further: &[&str],
+) {
     let metadata = &template["metadata"];
     check_labels(check, &format!("{path}.labels"), &metadata["labels"]);
     for (key, _) in entries(metadata, "annotations") {
         let wrong = names::qualified_name_errors(&key.to_lowercase());
         check.all(format!("{path}.annotations"), key, wrong);
     }
-    check_spec(check, &format!("{path}.spec"), &template["spec"]);
+    check_spec(check, &format!("{path}.spec"), &template["spec"], further);
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -111,6 +124,7 @@ fn check_container(
         &["Always", "IfNotPresent", "Never"],
     );
     check_resources(check, &format!("{path}.resources"), &container["resources"]);
+    details::check_container(check, path, container);
     let sidecar = text(container, "restartPolicy") == "Always";
     for probe in ["livenessProbe", "readinessProbe", "startupProbe"] {
         if !is_set(container, probe) {
@@ -351,16 +365,7 @@ fn check_volumes<'a>(check: &mut Check, path: &str, spec: &'a Value) -> HashSet<
         for extra in sources.iter().skip(1) {
             check.forbidden(format!("{path}.{extra}"), "may not specify more than 1 volume type");
         }
-        for (source, key) in [
-            ("secret", "secretName"),
-            ("configMap", "name"),
-            ("persistentVolumeClaim", "claimName"),
-            ("hostPath", "path"),
-        ] {
-            if is_set(volume, source) && text(&volume[source], key).is_empty() {
-                check.required(format!("{path}.{source}.{key}"), "");
-            }
-        }
+        details::check_volume(check, &path, volume);
         if name.is_empty() {
             check.required(format!("{path}.name"), "");
         } else {

@@ -68,6 +68,7 @@ pub(super) fn allocate(
     if let Err(error) = allocate_ports(ctx, &mut object["spec"], old, &taken) {
         return Err(refuse(error, object));
     }
+    allocate_probe(ctx, &mut object["spec"], &taken);
     Ok(())
 }
 
@@ -91,6 +92,9 @@ impl Taken {
                 if let Some(number) = int(port, "nodePort") {
                     taken.ports.insert((number, text(port, "protocol").to_owned()));
                 }
+            }
+            if let Some(number) = int(&other["spec"], "healthCheckNodePort") {
+                taken.ports.insert((number, "TCP".to_owned()));
             }
         }
         taken
@@ -143,6 +147,27 @@ fn allocate_address(
         return refuse("provided IP is already allocated");
     }
     Ok(())
+}
+
+/// Gives a port for health checks to a Service whose balancer sends to the nodes that run it.
+fn allocate_probe(ctx: &Context<'_>, spec: &mut Value, taken: &Taken) {
+    let local = text(spec, "externalTrafficPolicy") == "Local";
+    if text(spec, "type") != "LoadBalancer"
+        || !local
+        || int(spec, "healthCheckNodePort").unwrap_or(0) != 0
+    {
+        return;
+    }
+    let used: HashSet<i64> =
+        items(spec, "ports").iter().filter_map(|port| int(port, "nodePort")).collect();
+    let span = NODE_PORTS.end() - NODE_PORTS.start() + 1;
+    let start = i64::try_from(ctx.random.below(span.unsigned_abs())).unwrap_or(0);
+    let free = (0..span)
+        .map(|step| NODE_PORTS.start() + (start + step) % span)
+        .find(|number| !used.contains(number) && !taken.ports.iter().any(|(own, _)| own == number));
+    if let Some(number) = free {
+        spec["healthCheckNodePort"] = number.into();
+    }
 }
 
 fn allocate_ports(

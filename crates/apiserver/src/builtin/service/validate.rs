@@ -34,16 +34,18 @@ pub(super) fn check(spec: &Value) -> FieldErrors {
     if kind == "ExternalName" {
         check_external_name(&mut check, spec);
     }
-    check_ports(&mut check, spec, headless);
+    check_ports(&mut check, spec);
     check_labels(&mut check, "spec.selector", &spec["selector"]);
-    check.one_of("spec.sessionAffinity", text(spec, "sessionAffinity"), &["ClientIP", "None"]);
+    check_affinity(&mut check, spec);
+    check_families(&mut check, spec);
     check_addresses(&mut check, spec);
     for (at, address) in items(spec, "externalIPs").iter().enumerate() {
-        check_address(
-            &mut check,
-            format!("spec.externalIPs[{at}]"),
-            address.as_str().unwrap_or_default(),
-        );
+        let path = format!("spec.externalIPs[{at}]");
+        let address = address.as_str().unwrap_or_default();
+        check_address(&mut check, path.clone(), address);
+        if let Ok(address) = address.parse() {
+            check_not_special(&mut check, path, address);
+        }
     }
     check.one_of("spec.type", kind, &["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"]);
     check_port_combinations(&mut check, spec);
@@ -80,7 +82,7 @@ fn check_external_name(check: &mut Check, spec: &Value) {
     }
 }
 
-fn check_ports(check: &mut Check, spec: &Value, headless: bool) {
+fn check_ports(check: &mut Check, spec: &Value) {
     let ports = items(spec, "ports");
     let mut seen = HashSet::new();
     for (at, port) in ports.iter().enumerate() {
@@ -102,10 +104,6 @@ fn check_ports(check: &mut Check, spec: &Value, headless: bool) {
             protocol => check.one_of(format!("{path}.protocol"), protocol, &["SCTP", "TCP", "UDP"]),
         }
         check_port(check, &format!("{path}.targetPort"), &port["targetPort"]);
-        if headless && port["targetPort"].is_i64() && port["targetPort"] != port["port"] {
-            let why = "must be equal to the value of 'port' when clusterIP = None";
-            check.invalid(format!("{path}.targetPort"), port["targetPort"].clone(), why);
-        }
         let application = text(port, "appProtocol");
         if !application.is_empty() {
             let wrong = names::qualified_name_errors(application);
@@ -167,6 +165,66 @@ fn check_port_combinations(check: &mut Check, spec: &Value) {
     }
 }
 
+fn check_affinity(check: &mut Check, spec: &Value) {
+    let affinity = text(spec, "sessionAffinity");
+    check.one_of("spec.sessionAffinity", affinity, &["ClientIP", "None"]);
+    let config = &spec["sessionAffinityConfig"];
+    if affinity == "None" && !config.is_null() {
+        let why = "must not be set when session affinity is None";
+        check.forbidden("spec.sessionAffinityConfig", why);
+    }
+    if affinity == "ClientIP"
+        && let Some(seconds) = int(&config["clientIP"], "timeoutSeconds")
+        && !(1..=86400).contains(&seconds)
+    {
+        let path = "spec.sessionAffinityConfig.clientIP.timeoutSeconds";
+        check.invalid(path, seconds, "must be greater than 0 and less than 86400");
+    }
+}
+
+/// This cluster has addresses of IPv4 alone.
+fn check_families(check: &mut Check, spec: &Value) {
+    for (at, family) in items(spec, "ipFamilies").iter().enumerate() {
+        let path = format!("spec.ipFamilies[{at}]");
+        match family.as_str().unwrap_or_default() {
+            "IPv4" => {}
+            "IPv6" => check.invalid(path, "IPv6", "not configured on this cluster"),
+            other => check.one_of(path, other, &["IPv4", "IPv6"]),
+        }
+    }
+    match text(spec, "ipFamilyPolicy") {
+        "" | "SingleStack" | "PreferDualStack" => {}
+        "RequireDualStack" => check.invalid(
+            "spec.ipFamilyPolicy",
+            "RequireDualStack",
+            "this cluster is not configured for dual-stack services",
+        ),
+        other => {
+            let allowed = ["PreferDualStack", "RequireDualStack", "SingleStack"];
+            check.one_of("spec.ipFamilyPolicy", other, &allowed);
+        }
+    }
+}
+
+fn check_not_special(check: &mut Check, path: String, address: IpAddr) {
+    let (link_local, local_multicast) = match address {
+        IpAddr::V4(v4) => (v4.is_link_local(), v4.octets().starts_with(&[224, 0, 0])),
+        IpAddr::V6(v6) => (v6.is_unicast_link_local(), v6.segments()[0] & 0xff0f == 0xff02),
+    };
+    let why = if address.is_unspecified() {
+        "may not be unspecified (0.0.0.0 or ::)"
+    } else if address.is_loopback() {
+        "may not be in the loopback range (127.0.0.0/8, ::1/128)"
+    } else if link_local {
+        "may not be in the link-local range (169.254.0.0/16, fe80::/10)"
+    } else if local_multicast {
+        "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)"
+    } else {
+        return;
+    };
+    check.invalid(path, address.to_string(), why);
+}
+
 fn check_policies(check: &mut Check, spec: &Value) {
     let external = super::is_external(spec);
     let policy = text(spec, "externalTrafficPolicy");
@@ -178,6 +236,28 @@ fn check_policies(check: &mut Check, spec: &Value) {
     } else if !policy.is_empty() {
         let why = "may only be set for externally-accessible services";
         check.invalid("spec.externalTrafficPolicy", policy, why);
+    }
+    let balanced = text(spec, "type") == "LoadBalancer";
+    for (at, range) in items(spec, "loadBalancerSourceRanges").iter().enumerate() {
+        let range = range.as_str().unwrap_or_default().trim();
+        if super::super::networking::parse_cidr(range).is_none() {
+            let path = format!("spec.loadBalancerSourceRanges[{at}]");
+            check.invalid(path, range, super::super::networking::NOT_CIDR);
+        }
+    }
+    if !items(spec, "loadBalancerSourceRanges").is_empty() && !balanced {
+        let why = "may only be used when `type` is 'LoadBalancer'";
+        check.forbidden("spec.loadBalancerSourceRanges", why);
+    }
+    let probed = int(spec, "healthCheckNodePort").unwrap_or(0);
+    if probed != 0 && !(balanced && text(spec, "externalTrafficPolicy") == "Local") {
+        let why = "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is \
+                   'Local'";
+        check.invalid("spec.healthCheckNodePort", probed, why);
+    }
+    if is_set(spec, "trafficDistribution") {
+        let allowed = ["PreferClose", "PreferSameNode", "PreferSameZone"];
+        check.one_of("spec.trafficDistribution", text(spec, "trafficDistribution"), &allowed);
     }
     let policy = text(spec, "internalTrafficPolicy");
     if !policy.is_empty() {

@@ -171,7 +171,25 @@ fn check_job_spec(check: &mut Check, path: &str, spec: &Value) {
         check.not_negative(spec, path, key);
     }
     let mode = text(spec, "completionMode");
-    check.one_of(format!("{path}.completionMode"), mode, &["NonIndexed", "Indexed"]);
+    if is_set(spec, "completionMode") {
+        check.one_of(format!("{path}.completionMode"), mode, &["Indexed", "NonIndexed"]);
+    }
+    if mode != "Indexed" {
+        for key in ["backoffLimitPerIndex", "maxFailedIndexes"] {
+            if is_set(spec, key) {
+                let why = "requires indexed completion mode";
+                check.invalid(format!("{path}.{key}"), spec[key].clone(), why);
+            }
+        }
+    }
+    if is_set(spec, "podReplacementPolicy") {
+        let policy = text(spec, "podReplacementPolicy");
+        let allowed: &[&str] = match is_set(spec, "podFailurePolicy") {
+            true => &["Failed"],
+            false => &["Failed", "TerminatingOrFailed"],
+        };
+        check.one_of(format!("{path}.podReplacementPolicy"), policy, allowed);
+    }
     if mode == "Indexed" && !is_set(spec, "completions") {
         let why = "when completion mode is Indexed";
         check.required(format!("{path}.completions"), why);
@@ -240,7 +258,14 @@ fn check_cron_job(check: &mut Check, spec: &Value) {
             if let Some(why) = schedule_error(schedule) {
                 check.invalid("spec.schedule", schedule, &why);
             }
+            if schedule.contains("TZ") {
+                let why = "cannot use TZ or CRON_TZ in schedule, use timeZone field instead";
+                check.invalid("spec.schedule", schedule, why);
+            }
         }
+    }
+    if let Some(zone) = spec.get("timeZone").and_then(Value::as_str) {
+        check_time_zone(check, zone);
     }
     check_numbers(
         check,
@@ -254,17 +279,104 @@ fn check_cron_job(check: &mut Check, spec: &Value) {
     );
     let job = &spec["jobTemplate"]["spec"];
     let path = "spec.jobTemplate.spec";
-    for key in ["parallelism", "completions", "activeDeadlineSeconds", "backoffLimit"] {
-        check.not_negative(job, path, key);
-    }
-    check_template(check, &format!("{path}.template"), &job["template"]);
-    let field = format!("{path}.template.spec.restartPolicy");
-    if matches!(text(&job["template"]["spec"], "restartPolicy"), "" | "Always") {
-        check.required(field, "valid values: \"OnFailure\", \"Never\"");
-    }
+    check_job_spec(check, path, job);
     if flag(job, "manualSelector") {
         let field = format!("{path}.manualSelector");
         check.push(FieldError::not_supported(field, true, &["nil", "false"]));
+    }
+}
+
+/// Tells whether a name can be one of a time zone: there is no database to ask, so what lies in one
+/// of its areas is taken for known.
+fn is_zone(name: &str) -> bool {
+    const AREAS: [&str; 17] = [
+        "Africa",
+        "America",
+        "Antarctica",
+        "Arctic",
+        "Asia",
+        "Atlantic",
+        "Australia",
+        "Brazil",
+        "Canada",
+        "Chile",
+        "Etc",
+        "Europe",
+        "Indian",
+        "Mexico",
+        "Pacific",
+        "US",
+        "posix",
+    ];
+    const ALONE: [&str; 40] = [
+        "CET",
+        "CST6CDT",
+        "Cuba",
+        "EET",
+        "EST",
+        "EST5EDT",
+        "Egypt",
+        "Eire",
+        "Factory",
+        "GB",
+        "GB-Eire",
+        "GMT",
+        "GMT+0",
+        "GMT-0",
+        "GMT0",
+        "Greenwich",
+        "HST",
+        "Hongkong",
+        "Iceland",
+        "Iran",
+        "Israel",
+        "Jamaica",
+        "Japan",
+        "Kwajalein",
+        "Libya",
+        "MET",
+        "MST",
+        "MST7MDT",
+        "NZ",
+        "NZ-CHAT",
+        "Navajo",
+        "PRC",
+        "PST8PDT",
+        "Poland",
+        "Portugal",
+        "ROC",
+        "ROK",
+        "Singapore",
+        "Turkey",
+        "UTC",
+    ];
+    match name.split_once('/') {
+        Some((area, place)) => AREAS.contains(&area) && !place.is_empty(),
+        None => {
+            ALONE.contains(&name) || matches!(name, "UCT" | "Universal" | "W-SU" | "WET" | "Zulu")
+        }
+    }
+}
+
+fn check_time_zone(check: &mut Check, zone: &str) {
+    const FIELD: &str = "spec.timeZone";
+    if zone.is_empty() {
+        check.invalid(FIELD, zone, "timeZone must be nil or non-empty string");
+        return;
+    }
+    let letter = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '/' | '+');
+    if !zone.chars().all(letter) {
+        check.invalid(FIELD, zone, &format!("unknown time zone {zone}"));
+        return;
+    }
+    if zone.eq_ignore_ascii_case("local") {
+        let why = "timeZone must be an explicit time zone as defined in \
+                   https://www.iana.org/time-zones";
+        check.invalid(FIELD, zone, why);
+        return;
+    }
+    if !is_zone(zone) {
+        check.invalid(FIELD, zone, &format!("unknown time zone {zone}"));
     }
 }
 

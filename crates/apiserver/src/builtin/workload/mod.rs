@@ -8,7 +8,7 @@ mod status;
 
 use serde_json::Value;
 
-use super::pod::{check_template, name_warning, security, warnings};
+use super::pod::{check_template_with, name_warning, security, warnings};
 use super::value::{Check, check_selector, items, selects, selects_all, text};
 use crate::meta;
 use crate::registry::Context;
@@ -51,7 +51,8 @@ impl Template<'_> {
             let why = "`selector` does not match template `labels`";
             check.invalid("spec.template.metadata.labels", labels.clone(), why);
         }
-        check_template(check, "spec.template", template);
+        let claims: Vec<&str> = claim_templates(self.spec).iter().map(meta::name).collect();
+        check_template_with(check, "spec.template", template, &claims);
         let policy = text(&template["spec"], "restartPolicy");
         if ["Always", "OnFailure", "Never"].contains(&policy)
             && !self.restart_policies.contains(&policy)
