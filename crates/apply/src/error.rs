@@ -89,6 +89,16 @@ fn refused(subject: &str, namespace: &str, error: &flux_cluster::Error) -> Strin
 }
 
 impl Failure {
+    /// Returns group and version of a kind that the server does not serve, if that is the reason.
+    pub fn missing_api_version(&self) -> Option<&str> {
+        match self {
+            Self::DryRun { source: flux_cluster::Error::NoMatch { api_version, .. }, .. } => {
+                Some(api_version)
+            }
+            _ => None,
+        }
+    }
+
     pub(crate) fn dry_run(object: &Object, source: flux_cluster::Error) -> Self {
         let namespace = object.namespace().to_owned();
         Self::DryRun { subject: object.id().subject(), namespace, source }

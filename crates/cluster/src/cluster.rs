@@ -13,7 +13,8 @@ use tower::{BoxError, Service};
 use crate::discovery::{self, ApiResource, Cache};
 use crate::watch::Watches;
 use crate::{
-    ConnectError, Connection, Deletion, Error, Identity, List, Patch, Result, Target, Write, path,
+    ConnectError, Connection, Deletion, Error, Identity, List, Patch, Result, Target, TokenAccess,
+    Trust, Write, path,
 };
 
 /// A connection to an API server, cheap to clone.
@@ -73,12 +74,26 @@ impl Cluster {
     }
 
     /// Connects with the text of a kubeconfig that a user of this cluster has written: paths of
-    /// files, programs to run, impersonation and switched-off checks in it are left out.
+    /// files and impersonation in it are left out, and so are programs to run and switched-off
+    /// checks unless the operator trusts them.
     ///
     /// # Errors
     /// A text that is no kubeconfig, or one that nothing can connect with.
-    pub async fn from_kubeconfig(text: &str) -> std::result::Result<Self, ConnectError> {
-        Ok(Self::from_client(crate::connect::client_from_text(text).await?, http::HeaderMap::new()))
+    pub async fn from_kubeconfig(
+        text: &str,
+        trust: Trust,
+    ) -> std::result::Result<Self, ConnectError> {
+        let client = crate::connect::client_from_text(text, trust).await?;
+        Ok(Self::from_client(client, http::HeaderMap::new()))
+    }
+
+    /// Connects to a cluster that is reached by a token.
+    ///
+    /// # Errors
+    /// An address or an authority that is none.
+    pub async fn from_token(access: &TokenAccess) -> std::result::Result<Self, ConnectError> {
+        let client = crate::connect::client_with_token(access).await?;
+        Ok(Self::from_client(client, http::HeaderMap::new()))
     }
 
     /// Talks to an API server that is a service in this process, showing `token` as bearer.

@@ -17,7 +17,7 @@ mod request;
 mod watch;
 
 pub use cluster::Cluster;
-pub use connect::{ConnectError, Connection};
+pub use connect::{ConnectError, Connection, TokenAccess, Trust};
 pub use discovery::ApiResource;
 pub use error::{Cause, Error, Status};
 pub use kube::client::Body;

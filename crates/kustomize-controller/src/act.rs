@@ -8,11 +8,12 @@ use flux_api::names::group::KUSTOMIZE;
 use flux_api::names::{FINALIZER, kustomize, reason};
 use flux_api::{
     Artifact, DeletionPolicy, Inventory, InventoryEntry, Kustomization, KustomizationSpec,
-    conditions,
+    KustomizationStatus, conditions,
 };
 use flux_apply::{
     Applied, ApplyError, Awaited, Engine, FailFast, Looked, Recreate, Run, Settings, WaitOptions,
 };
+use flux_cluster::Key;
 use flux_manifest::{GroupVersionKind, Object, ObjectId};
 use flux_plan::{Action, ChangeSet, IgnoreRules, Owner, Selector, flux_rules};
 use flux_runtime::{Context, Event, Publisher, Severity, Slot};
@@ -21,12 +22,15 @@ use tokio::time::Instant;
 use crate::artifacts::{Artifacts, FetchError, Fetched};
 use crate::events::{Revisions, event};
 use crate::expression;
+use crate::guard::Guard;
 use crate::health::Judge;
 use crate::history::Finished;
 use crate::identity::{self, Access};
 use crate::manifests;
+use crate::missing::Missing;
 use crate::observe::Observer;
 use crate::options::{Options, gate};
+use crate::remote::{Identities, Tokens};
 use crate::report::{self, Failure, Outcome, Step, timeout};
 use flux_build::Built;
 
@@ -36,6 +40,9 @@ pub(crate) struct Pass<'a> {
     pub(crate) options: &'a Options,
     pub(crate) artifacts: &'a dyn Artifacts,
     pub(crate) observer: &'a Observer,
+    pub(crate) guard: &'a Guard,
+    pub(crate) missing: &'a Missing,
+    pub(crate) tokens: &'a Tokens,
     pub(crate) slot: &'a Slot,
     pub(crate) object: Kustomization,
     pub(crate) publisher: Publisher<KustomizationSpec>,
@@ -56,9 +63,7 @@ impl Pass<'_> {
     /// Writes the object as it is to become.
     pub(crate) async fn publish(&mut self) -> Result<(), String> {
         let result = self.publisher.publish(&mut self.object).await;
-        let key =
-            flux_cluster::Key::new(&self.object.metadata.namespace, &self.object.metadata.name);
-        self.observer.wrote(&key, &self.object.metadata.resource_version);
+        self.observer.wrote(&self.key(), &self.object.metadata.resource_version);
         result.map_err(|error| error.to_string())
     }
 
@@ -77,8 +82,93 @@ impl Pass<'_> {
         report::progress(&mut self.object, step, revision, self.context.clock.now());
     }
 
+    fn identities(&self) -> Identities<'_> {
+        Identities {
+            cluster: &self.context.cluster,
+            options: self.options,
+            cloud: &*self.options.cloud.0,
+            tokens: self.tokens,
+        }
+    }
+
+    fn key(&self) -> Key {
+        Key::new(&self.object.metadata.namespace, &self.object.metadata.name)
+    }
+
+    /// Tells whether the objects are watched, and repaired as soon as somebody changes them.
+    pub(crate) fn is_guarded(&self) -> bool {
+        let asked = self.object.metadata.annotations.get(kustomize::DRIFT_CORRECTION);
+        let is_asked = match asked {
+            Some(value) => value.eq_ignore_ascii_case(kustomize::ENABLED),
+            None => self.options.drift_correction,
+        };
+        let spec = &self.object.spec;
+        is_asked && !spec.suspend && spec.kube_config.is_none() && !self.object.is_deleting()
+    }
+
+    /// Tells whether the pass has found everything as the last one has left it, and was not asked
+    /// for by anybody: then there is nothing to write.
+    pub(crate) fn is_routine_end(&self) -> bool {
+        let before = self.publisher.written();
+        // The rest of a snapshot is when and how often; a health check tells how long it took.
+        let build = |status: &KustomizationStatus| {
+            let last = status.history.first()?;
+            Some((last.digest.clone(), last.last_reconciled_status.clone(), last.metadata.clone()))
+        };
+        let healthy = |status: &KustomizationStatus| {
+            conditions::get(&status.conditions, HEALTHY).map(|it| it.status)
+        };
+        let said = |status: &KustomizationStatus| -> Vec<_> {
+            let others = status.conditions.iter().filter(|it| it.kind != HEALTHY);
+            others
+                .map(|it| {
+                    let said = (it.kind.clone(), it.status, it.reason.clone(), it.message.clone());
+                    (said, it.observed_generation)
+                })
+                .collect()
+        };
+        let rest = |status: &KustomizationStatus| KustomizationStatus {
+            history: Vec::new(),
+            conditions: Vec::new(),
+            ..status.clone()
+        };
+        let plain = |it: &KustomizationStatus| (build(it), healthy(it), said(it), rest(it));
+        let is_same = before.metadata.finalizers == self.object.metadata.finalizers
+            && plain(&before.status) == plain(&self.object.status);
+        is_same && !self.is_telling && self.is_settled()
+    }
+
+    fn is_settled(&self) -> bool {
+        conditions::is_true(&self.object.status.conditions, READY) && !self.object.spec.suspend
+    }
+
+    /// Returns the outcome of a pass that has nothing to look at, since the watch tells that all
+    /// is as it was left and nothing that goes into the build has changed.
+    fn untouched(&self, revisions: &Revisions) -> Option<Outcome> {
+        let spec = &self.object.spec;
+        let has_variables =
+            spec.post_build.as_ref().is_some_and(|it| !it.substitute_from.is_empty());
+        let is_judged = spec.wait || !spec.health_checks.is_empty();
+        let is_asked = self.object.requested_at().map(str::to_owned)
+            != self.object.status.last_handled_reconcile_at;
+        if has_variables || is_judged || is_asked || spec.decryption.is_some() {
+            return None;
+        }
+        let digest = self.guard.clean(&self.key())?;
+        let finished = self.finished(revisions, &digest);
+        Some(Outcome::Applied { revisions: revisions.clone(), finished })
+    }
+
     /// Builds an artifact and applies it.
     pub(crate) async fn apply(&mut self, artifact: &Artifact) -> Outcome {
+        let revisions = report::revisions(artifact);
+        if self.is_guarded()
+            && self.is_routine(&artifact.revision)
+            && let Some(outcome) = self.untouched(&revisions)
+        {
+            return outcome;
+        }
+        self.guard.begin(&self.key());
         match self.prepare(artifact).await {
             Ok(work) => self.carry_out(work).await.unwrap_or_else(|outcome| outcome),
             Err(outcome) => outcome,
@@ -100,7 +190,7 @@ impl Pass<'_> {
         let tree = self.fetch(artifact, &revisions).await?;
         self.object.status.last_attempted_revision = Some(revision.clone());
         self.progress(Step::Building, revision);
-        let access = identity::access(&self.context.cluster, &self.object, self.options).await;
+        let access = identity::access(&self.identities(), &self.object).await;
         let access = access.map_err(|error| {
             let told = Some(format!("failed to build kube client: {error}"));
             Outcome::Failed(Failure {
@@ -232,6 +322,9 @@ impl Pass<'_> {
             self.apply_stages(run, &judging, &revisions).await.map_err(|it| match it {
                 Stopped::Outcome(outcome) => outcome,
                 Stopped::Refused(error) => {
+                    if let Some(api_version) = error.failure.missing_api_version() {
+                        self.missing.note(self.key(), api_version);
+                    }
                     let log: String =
                         changed(&error.done).changes.iter().map(|it| format!("{it}\n")).collect();
                     self.applying_failed(format!("{error}\n{log}"), &revisions, &digest)
@@ -250,6 +343,12 @@ impl Pass<'_> {
             }
         })?;
         let finished = self.finished(&revisions, &digest);
+        if self.is_guarded() {
+            let live: Vec<Object> = applied.live.into_iter().flatten().collect();
+            if self.guard.watch(&self.key(), &live, &digest) {
+                self.slot.repeat();
+            }
+        }
         Ok(Outcome::Applied { revisions, finished })
     }
 
@@ -377,8 +476,9 @@ impl Pass<'_> {
     }
 
     /// Tells of changes, if there are any, and returns whether.
-    fn tell_changes(&self, changes: &ChangeSet, revisions: &Revisions) -> bool {
+    fn tell_changes(&mut self, changes: &ChangeSet, revisions: &Revisions) -> bool {
         if !changes.is_empty() {
+            self.is_telling = true;
             let text = changes.to_string();
             tracing::info!(
                 output = text,
@@ -561,7 +661,7 @@ impl Pass<'_> {
             tell(Severity::Error, text);
             return Ok(());
         }
-        let access = identity::access(cluster, &self.object, self.options).await?;
+        let access = identity::access(&self.identities(), &self.object).await?;
         let engine = self.engine(access, IgnoreRules::default());
         let pruned = engine.prune(&ids(entries)).await;
         if let Some(error) = pruned.error {

@@ -10,8 +10,11 @@ use tokio::time::Instant;
 use crate::act::Pass;
 use crate::artifacts::Artifacts;
 use crate::decide::{Decision, decide, needs_source};
+use crate::guard::Guard;
+use crate::missing::Missing;
 use crate::observe::{Observed, Observer, Source};
 use crate::options::{Options, gate};
+use crate::remote::Tokens;
 use crate::report::{Moment, OWNED, report};
 use crate::{STATUS_MANAGER, trigger};
 
@@ -35,9 +38,15 @@ pub async fn run(context: Context, options: Options, artifacts: Arc<dyn Artifact
         written: Mutex::default(),
     };
     let (metrics, shutdown) = (context.metrics.clone(), context.shutdown.clone());
-    let reconciler = Arc::new(Reconciler { context, options, artifacts, observer });
+    let (guard, missing, tokens) = Default::default();
+    let reconciler =
+        Arc::new(Reconciler { context, options, artifacts, observer, guard, missing, tokens });
+    let cluster = &reconciler.context.cluster;
+    let definitions = reconciler.missing.follow(cluster.clone(), queue.clone());
+    let drift = reconciler.guard.follow(cluster.clone(), queue.clone());
     let triggers = watches.run(queue.clone(), Arc::clone(&reconciler));
-    let work = run_workers(workers, queue, reconciler, (metrics, shutdown.clone()));
+    let triggers = futures::future::join3(triggers, definitions, drift);
+    let work = run_workers(workers, queue, Arc::clone(&reconciler), (metrics, shutdown.clone()));
     tokio::join!(shutdown.or(triggers), work);
 }
 
@@ -46,6 +55,12 @@ pub(crate) struct Reconciler {
     pub(crate) options: Options,
     artifacts: Arc<dyn Artifacts>,
     pub(crate) observer: Observer,
+    /// Whose objects are watched.
+    pub(crate) guard: Guard,
+    /// Who waits for a definition.
+    pub(crate) missing: Missing,
+    /// Tokens for other clusters.
+    tokens: Tokens,
 }
 
 impl Reconcile for Reconciler {
@@ -66,12 +81,19 @@ impl Reconcile for Reconciler {
             options: &self.options,
             artifacts: &*self.artifacts,
             observer: &self.observer,
+            guard: &self.guard,
+            missing: &self.missing,
+            tokens: &self.tokens,
             slot,
             object,
             publisher,
             begun: Instant::now(),
             is_telling: false,
         };
+        self.missing.forget(key);
+        if !pass.is_guarded() {
+            self.guard.release(key);
+        }
         loop {
             let seen = self.observe(&pass.object).await;
             let outcome = match decide(&seen, &self.options) {
@@ -120,11 +142,19 @@ impl Reconciler {
     }
 
     async fn publish(&self, mut pass: Pass<'_>, report: crate::report::Report) -> Next {
+        let reference = pass.object.reference();
+        if pass.is_routine_end() {
+            // Nobody in the cluster learns anything new.
+            for event in report.events {
+                self.context.events.notify(&pass.object, event);
+            }
+            self.context.metrics.observe_reconcile(&reference, pass.begun.elapsed());
+            return report.next;
+        }
         let published = pass.publish().await;
         for event in report.events {
             pass.tell(event);
         }
-        let reference = pass.object.reference();
         self.context.metrics.observe_reconcile(&reference, pass.begun.elapsed());
         match published {
             Ok(()) => report.next,

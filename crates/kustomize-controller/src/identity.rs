@@ -3,11 +3,12 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use flux_api::{KubeConfigReference, Kustomization, SecretKeyReference};
-use flux_cluster::{Cluster, Identity, Target};
+use flux_cluster::{Cluster, Identity, Target, Trust};
 use flux_manifest::GroupVersionKind;
 
 use crate::health::Reader;
 use crate::options::Options;
+use crate::remote::Identities;
 
 /// A connection for the objects of one Kustomization.
 #[derive(Clone, Debug)]
@@ -27,21 +28,24 @@ fn account<'a>(kustomization: &'a Kustomization, options: &'a Options) -> Option
 
 /// Opens a connection with the rights that a Kustomization asks for.
 pub(crate) async fn access(
-    cluster: &Cluster,
+    identities: &Identities<'_>,
     kustomization: &Kustomization,
-    options: &Options,
 ) -> Result<Access, String> {
+    let Identities { cluster, options, .. } = identities;
+    let namespace = &kustomization.metadata.namespace;
     let remote = match &kustomization.spec.kube_config {
         None => None,
         Some(KubeConfigReference { secret_ref: Some(secret), .. }) => {
-            Some(remote(cluster, &kustomization.metadata.namespace, secret).await?)
+            Some(remote(cluster, namespace, (secret, options.trust)).await?)
         }
-        Some(KubeConfigReference { secret_ref: None, .. }) => {
-            return Err("spec.kubeConfig.configMapRef is not supported yet".to_owned());
+        Some(KubeConfigReference { config_map_ref: Some(map), .. }) => {
+            Some(identities.connect(namespace, &map.name).await?)
         }
+        // The definition refuses it.
+        Some(_) => return Err("spec.kubeConfig names neither Secret nor ConfigMap".to_owned()),
     };
     let is_remote = remote.is_some();
-    let watcher = remote.unwrap_or_else(|| cluster.clone());
+    let watcher = remote.unwrap_or_else(|| (*cluster).clone());
     let Some(name) = account(kustomization, options) else {
         let reader = if is_remote { Reader::Impersonated } else { Reader::Controller };
         return Ok(Access { cluster: watcher.clone(), watcher, reader });
@@ -55,7 +59,7 @@ pub(crate) async fn access(
 async fn remote(
     cluster: &Cluster,
     namespace: &str,
-    reference: &SecretKeyReference,
+    (reference, trust): (&SecretKeyReference, Trust),
 ) -> Result<Cluster, String> {
     let name = format!("{namespace}/{}", reference.name);
     let kind = GroupVersionKind::new("", "v1", "Secret");
@@ -75,7 +79,7 @@ async fn remote(
     let text = text.ok_or_else(|| {
         format!("KubeConfig secret '{name}' does not contain a '{key}' key with a kubeconfig")
     })?;
-    Cluster::from_kubeconfig(&text).await.map_err(|error| error.to_string())
+    Cluster::from_kubeconfig(&text, trust).await.map_err(|error| error.to_string())
 }
 
 /// Tells whether the account that acts for a Kustomization is still there.

@@ -15,18 +15,22 @@ mod decide;
 mod dependency;
 mod events;
 mod expression;
+mod guard;
 mod health;
 mod history;
 mod identity;
 mod manifests;
+mod missing;
 mod observe;
 mod options;
+mod remote;
 mod report;
 mod trigger;
 
 pub use artifacts::{Artifacts, FetchError, Fetched};
 pub use controller::run;
-pub use options::{GATES, Options, OptionsError, gate};
+pub use options::{Cloud, GATES, Options, OptionsError, gate};
+pub use remote::{CloudIdentity, NoCloud, RemoteCluster};
 
 /// The name of the controller, and the field manager of what it applies.
 pub const CONTROLLER: &str = "kustomize-controller";

@@ -1,11 +1,15 @@
 //! What the operator decides: flags and feature gates under upstream's names.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{ArgMatches, Command};
+use flux_cluster::Trust;
 use flux_plan::CustomStage;
 use flux_runtime::flags::{self, Shared};
 use flux_runtime::{Gates, UnknownGate};
+
+use crate::remote::{CloudIdentity, NoCloud};
 
 /// The feature gates of this controller.
 pub mod gate {
@@ -56,8 +60,24 @@ pub const GATES: &[flux_runtime::Gate] = &[
     gate::WORKLOAD_IDENTITY,
 ];
 
+/// How clouds are asked for other clusters, cheap to clone.
+#[derive(Clone)]
+pub struct Cloud(pub Arc<dyn CloudIdentity>);
+
+impl Default for Cloud {
+    fn default() -> Self {
+        Self(Arc::new(NoCloud))
+    }
+}
+
+impl std::fmt::Debug for Cloud {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Cloud")
+    }
+}
+
 /// What the operator decides.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// What all controllers have.
     pub shared: Shared,
@@ -75,6 +95,15 @@ pub struct Options {
     pub override_managers: Vec<String>,
     /// Kinds with a stage of their own.
     pub custom_stages: Vec<CustomStage>,
+    /// Whether managed objects are watched and repaired at once, unless a Kustomization says
+    /// otherwise by its annotation `kustomize.toolkit.fluxcd.io/driftCorrection`.
+    pub drift_correction: bool,
+    /// What kubeconfigs of users may do.
+    pub trust: Trust,
+    /// Whose identity reaches other clusters where a ConfigMap names nobody; empty for nobody's.
+    pub default_kubeconfig_service_account: String,
+    /// How clouds are asked for other clusters.
+    pub cloud: Cloud,
     /// The feature gates.
     pub gates: Gates,
     /// Directory that build errors name; nothing is written there.
@@ -92,6 +121,10 @@ impl Default for Options {
             no_cross_namespace_refs: false,
             override_managers: Vec::new(),
             custom_stages: Vec::new(),
+            drift_correction: false,
+            trust: Trust::default(),
+            default_kubeconfig_service_account: String::new(),
+            cloud: Cloud::default(),
             gates: Gates::default(),
             temp_dir: String::new(),
         }
@@ -107,6 +140,12 @@ pub enum OptionsError {
     /// A feature gate is wrong.
     #[error("unable to load feature gates: {0}")]
     Gate(#[from] UnknownGate),
+    /// A flag needs workload identity for objects.
+    #[error(
+        "to use the --{0} flag please enable the {name} feature gate",
+        name = gate::WORKLOAD_IDENTITY.name
+    )]
+    NeedsGate(&'static str),
 }
 
 impl Options {
@@ -132,21 +171,35 @@ impl Options {
                 "",
                 "Kinds (group/Kind, comma-separated) applied before all others but definitions.",
             ));
+        let command = command
+            .arg(flags::switch(
+                "drift-correction",
+                "false",
+                "Watch managed objects and repair them at once (not in upstream).",
+            ))
+            .arg(flags::switch(
+                "insecure-kubeconfig-exec",
+                "false",
+                "Allow use of the user.exec section in kubeconfigs.",
+            ))
+            .arg(flags::switch(
+                "insecure-kubeconfig-tls",
+                "false",
+                "Allow that kubeconfigs switch off the check of certificates.",
+            ))
+            .arg(flags::text(
+                "default-kubeconfig-service-account",
+                "",
+                "Default account for remote clusters by identity.",
+            ));
         let unused = [
             ("default-decryption-service-account", ""),
-            ("default-kubeconfig-service-account", ""),
             ("sops-age-secret", ""),
             ("sops-vault-configmap", ""),
         ];
         let command = unused.into_iter().fold(command, |command, (name, default)| {
             command.arg(flags::text(name, default, "Accepted for compatibility.").hide(true))
         });
-        let command = ["insecure-kubeconfig-exec", "insecure-kubeconfig-tls"].into_iter().fold(
-            command,
-            |command, name| {
-                command.arg(flags::switch(name, "false", "Accepted for compatibility.").hide(true))
-            },
-        );
         flags::add(command, "4", "30s")
     }
 
@@ -161,6 +214,14 @@ impl Options {
         let overrides = matches.get_many::<String>("override-manager").into_iter().flatten();
         let shared = Shared::from_matches(matches)?;
         let gates = Gates::parse(GATES, &shared.feature_gates)?;
+        let default_kubeconfig_service_account = text("default-kubeconfig-service-account");
+        let needs_identity =
+            ["default-decryption-service-account", "default-kubeconfig-service-account"];
+        if let Some(flag) = needs_identity.into_iter().find(|flag| !text(flag).is_empty())
+            && !gates.is_on(gate::WORKLOAD_IDENTITY)
+        {
+            return Err(OptionsError::NeedsGate(flag));
+        }
         Ok(Self {
             shared,
             concurrent_ssa: number("concurrent-ssa"),
@@ -170,6 +231,13 @@ impl Options {
             no_cross_namespace_refs: is_on("no-cross-namespace-refs"),
             override_managers: overrides.cloned().collect(),
             custom_stages: CustomStage::parse_list(&text("custom-apply-stage-kinds")),
+            drift_correction: is_on("drift-correction"),
+            trust: Trust {
+                programs: is_on("insecure-kubeconfig-exec"),
+                unchecked_certificates: is_on("insecure-kubeconfig-tls"),
+            },
+            default_kubeconfig_service_account,
+            cloud: Cloud::default(),
             gates,
             temp_dir: temp_dir.to_owned(),
         })

@@ -53,6 +53,7 @@ pub struct Slot {
     workers: Arc<Semaphore>,
     permit: Mutex<Option<OwnedSemaphorePermit>>,
     superseded: watch::Receiver<Option<String>>,
+    again: std::sync::atomic::AtomicBool,
 }
 
 impl Slot {
@@ -85,10 +86,16 @@ impl Slot {
         self.superseded.borrow().is_some()
     }
 
+    /// Asks for another pass over the same object, soon after this one.
+    pub fn repeat(&self) {
+        self.again.store(true, std::sync::atomic::Ordering::Relaxed);
+    }
+
     /// Makes a place of its own for a pass that no queue started.
     pub fn free() -> Self {
         let (_, superseded) = watch::channel(None);
-        Self { workers: Arc::new(Semaphore::new(1)), permit: Mutex::default(), superseded }
+        let (workers, again) = (Arc::new(Semaphore::new(1)), Default::default());
+        Self { workers, permit: Mutex::default(), superseded, again }
     }
 }
 
@@ -112,8 +119,12 @@ pub async fn run<R: Reconcile>(
         let Some(Ok(permit)) = place else { break };
         let Some((key, superseded)) = queue.take() else { continue };
         metrics.see_queue(&workers, &queue);
-        let slot =
-            Slot { workers: Arc::clone(&places), permit: Mutex::new(Some(permit)), superseded };
+        let slot = Slot {
+            workers: Arc::clone(&places),
+            permit: Mutex::new(Some(permit)),
+            superseded,
+            again: Default::default(),
+        };
         let pass = Pass {
             workers: Arc::clone(&workers),
             queue: queue.clone(),
@@ -128,6 +139,9 @@ pub async fn run<R: Reconcile>(
     })
     .await;
 }
+
+/// The pause before a pass that another one asked for.
+const SOON: Duration = Duration::from_millis(100);
 
 struct Pass<R> {
     workers: Arc<Workers>,
@@ -174,6 +188,9 @@ impl<R: Reconcile> Pass<R> {
                 tracing::error!(error, "Reconciler error");
                 self.queue.forget(&key);
             }
+        }
+        if slot.again.load(std::sync::atomic::Ordering::Relaxed) {
+            self.queue.add_after(key.clone(), SOON);
         }
         self.queue.done(&key);
         self.metrics.see_queue(&self.workers, &self.queue);

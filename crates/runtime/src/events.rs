@@ -94,10 +94,17 @@ pub struct EventsOptions {
 /// dropped and logged: no controller waits for them.
 #[derive(Clone, Debug)]
 pub struct Events {
-    sender: mpsc::Sender<Notification>,
+    sender: mpsc::Sender<(Notification, Record)>,
     clock: Clock,
     controller: &'static str,
     instance: String,
+}
+
+/// Whether an event becomes an object.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Record {
+    Yes,
+    No,
 }
 
 /// How many events may wait.
@@ -107,16 +114,18 @@ impl Events {
     /// Starts to pass events on. Must be called inside a tokio runtime.
     pub fn start(options: EventsOptions) -> Self {
         let EventsOptions { cluster, clock, controller, instance, delivery } = options;
-        let (sender, mut waiting) = mpsc::channel::<Notification>(BACKLOG);
+        let (sender, mut waiting) = mpsc::channel::<(Notification, Record)>(BACKLOG);
         let notify = deliver::start(delivery);
         tokio::spawn(async move {
             let mut recorder = record::Recorder::new(cluster, clock);
-            while let Some(event) = waiting.recv().await {
+            while let Some((event, record)) = waiting.recv().await {
                 if event.severity != Severity::Trace {
                     // The other side logs what it cannot deliver.
                     let _ = notify.send(event.clone());
                 }
-                recorder.record(&event).await;
+                if record == Record::Yes {
+                    recorder.record(&event).await;
+                }
             }
         });
         Self { sender, clock, controller, instance }
@@ -133,12 +142,26 @@ impl Events {
         self.publish_about(about.reference(), &about.metadata.annotations, event);
     }
 
+    /// Tells the notification controller only: nobody who looks at the cluster learns of it.
+    pub fn notify<S: Definition>(&self, about: &Resource<S>, event: Event) {
+        self.send(about.reference(), &about.metadata.annotations, (event, Record::No));
+    }
+
     /// Tells what happened to an object that carries these annotations.
     pub fn publish_about(
         &self,
         involved_object: ObjectReference,
         annotations: &BTreeMap<String, String>,
         event: Event,
+    ) {
+        self.send(involved_object, annotations, (event, Record::Yes));
+    }
+
+    fn send(
+        &self,
+        involved_object: ObjectReference,
+        annotations: &BTreeMap<String, String>,
+        (event, record): (Event, Record),
     ) {
         let Event { severity, reason, message, mut metadata } = event;
         let own = annotations.iter().filter(|(key, _)| key.starts_with(EVENT_PREFIX));
@@ -153,7 +176,7 @@ impl Events {
             reporting_controller: self.controller.to_owned(),
             reporting_instance: self.instance.clone(),
         };
-        if self.sender.try_send(notification).is_err() {
+        if self.sender.try_send((notification, record)).is_err() {
             tracing::warn!("event dropped, too many are waiting");
         }
     }

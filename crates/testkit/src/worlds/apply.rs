@@ -241,7 +241,8 @@ impl World {
         self.cluster.patch(&Target::of(&source), &Patch::Merge(status), &write).await.unwrap();
     }
 
-    /// Applies a Kustomization of the source `app`, with changes to its spec.
+    /// Applies a Kustomization of the source `app`, with changes to its spec; null takes a field
+    /// away.
     pub async fn apply(&self, name: &str, spec: Value) {
         let mut value = json!({
             "apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization",
@@ -249,8 +250,12 @@ impl World {
             "spec": {"interval": "10m", "prune": true, "path": "./", "targetNamespace": NAMESPACE,
                 "sourceRef": {"kind": "GitRepository", "name": "app"}},
         });
+        let fields = value["spec"].as_object_mut().unwrap();
         for (key, field) in spec.as_object().unwrap() {
-            value["spec"][key] = field.clone();
+            match field {
+                Value::Null => drop(fields.remove(key)),
+                field => drop(fields.insert(key.clone(), field.clone())),
+            }
         }
         let object = Object::try_from(value).unwrap();
         self.cluster.apply(&object, &Write::by("test").forced()).await.unwrap();
