@@ -250,6 +250,30 @@ impl Store {
         })
     }
 
+    /// Returns where others find the link `name` beside an artifact.
+    pub fn link_url(&self, artifact: &Artifact, name: &str) -> String {
+        let directory = artifact.path.rsplit_once('/').map_or("", |(directory, _)| directory);
+        // Links are never advertised with a scheme of their own.
+        let host = &self.options.advertised;
+        format!("http://{host}/{directory}/{name}")
+    }
+
+    /// Points the link `name` beside an artifact to it, and returns where others find it.
+    ///
+    /// # Errors
+    /// The file system refused.
+    pub fn link(&self, artifact: &Artifact, name: &str) -> Result<String, StoreError> {
+        let target = self.local_path(artifact)?;
+        let directory = target.parent().unwrap_or(&self.options.path);
+        let link = directory.join(name);
+        let beside = directory.join(format!("{TEMPORARY}{name}"));
+        let failed = |source| StoreError::Io { operation: "symlink", path: link.clone(), source };
+        remove_file(&beside)?;
+        symlink(&target, &beside).map_err(failed)?;
+        fs::rename(&beside, &link).map_err(failed)?;
+        Ok(self.link_url(artifact, name))
+    }
+
     /// Removes one artifact; it is no failure if it is not there.
     ///
     /// # Errors
@@ -386,6 +410,16 @@ fn read_directory(directory: &Path) -> Result<Vec<fs::DirEntry>, StoreError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
         Err(error) => Err(failed(error)),
     }
+}
+
+#[cfg(unix)]
+fn symlink(target: &Path, link: &Path) -> io::Result<()> {
+    std::os::unix::fs::symlink(target, link)
+}
+
+#[cfg(not(unix))]
+fn symlink(target: &Path, link: &Path) -> io::Result<()> {
+    fs::copy(target, link).map(|_| ())
 }
 
 fn remove_file(path: &Path) -> Result<(), StoreError> {

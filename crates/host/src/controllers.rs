@@ -69,6 +69,7 @@ pub(crate) async fn start(
                     overrides: overrides(local, &mut running)?,
                     scratch: storage.scratch.clone(),
                     ssh: source::SshAlgorithms::default(),
+                    gates: Default::default(),
                 };
                 running.tasks.spawn(source::run(context, options));
             }

@@ -142,6 +142,7 @@ impl Process {
     ) -> Result<JoinSet<Ended>, HostError> {
         let mut tasks = JoinSet::new();
         let mut store = None;
+        let is_alone = components.len() == 1;
         for component in components {
             let context = Context {
                 events: self.context.events.named(component.name()),
@@ -149,7 +150,7 @@ impl Process {
             };
             match component {
                 Component::SourceController => {
-                    let options = self.source(matches, &mut store, &mut tasks).await?;
+                    let options = self.source(matches, &mut store, (&mut tasks, is_alone)).await?;
                     let run = source::run(context, options);
                     tasks.spawn(lead(*component, self.shared.clone(), self.context.clone(), run));
                 }
@@ -164,12 +165,23 @@ impl Process {
         Ok(tasks)
     }
 
+    /// Reads the feature gates of source-controller; beside other controllers, theirs may be named
+    /// as well.
+    fn gates(&self, is_alone: bool) -> Result<flux_runtime::Gates, flux_runtime::UnknownGate> {
+        let text = &self.shared.feature_gates;
+        if is_alone {
+            return source::gates(text);
+        }
+        let own: Vec<_> = text.split(',').filter(|pair| source::gates(pair).is_ok()).collect();
+        source::gates(&own.join(","))
+    }
+
     /// Opens the store and serves it at once: a replica that does not lead serves what it has.
     async fn source(
         &self,
         matches: &ArgMatches,
         shared_store: &mut Option<Arc<Store>>,
-        tasks: &mut JoinSet<Ended>,
+        (tasks, is_alone): (&mut JoinSet<Ended>, bool),
     ) -> Result<source::Options, HostError> {
         let name = Component::SourceController.name();
         let settings =
@@ -194,6 +206,7 @@ impl Process {
             overrides: source::Overrides::default(),
             scratch: std::env::temp_dir(),
             ssh: source::SshAlgorithms::from_matches(matches),
+            gates: self.gates(is_alone).map_err(|error| failed(name, &error))?,
         })
     }
 }

@@ -1,21 +1,24 @@
 //! Turns sources into artifacts.
 //!
-//! In: GitRepositories in a cluster. Out: an archive in the artifact store for each, and its
+//! In: sources in a cluster. Out: an archive in the artifact store for each, and its
 //! description in the object's status. Never: applies anything, or hands out what it has not
 //! stored under its digest.
 //!
-//! Start at [`run`]; what it needs is in [`Options`]. Each kind has the four rooms `observe`,
-//! `decide`, `act` and `report`. [`Overrides`] serves chosen repositories from directories on this
+//! Start at [`run`]; what it needs is in [`Options`]. GitRepository has the four rooms `observe`,
+//! `decide`, `act` and `report`; the other kinds share theirs in `pass`. [`Overrides`] serves chosen repositories from directories on this
 //! machine instead of from their servers.
 
 mod git_repository;
 mod github_app;
+mod oci_repository;
 mod options;
 mod overrides;
+mod pass;
+mod pull_secrets;
 mod run;
 mod secrets;
 
-pub use options::{Options, OptionsError, SshAlgorithms, StorageSettings, command};
+pub use options::{Options, OptionsError, SshAlgorithms, StorageSettings, command, gates};
 pub use overrides::{Override, Overrides};
 pub use run::run;
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{ArgMatches, Command};
 use flux_artifact::{Algorithm, ParseDigestError, Store, StoreError, StoreOptions};
 use flux_runtime::flags::{self, Shared};
+use flux_runtime::{Gate, Gates, UnknownGate};
 use tokio::net::TcpListener;
 
 use crate::Overrides;
@@ -28,6 +29,24 @@ pub struct Options {
     pub scratch: PathBuf,
     /// Which algorithms SSH may use.
     pub ssh: SshAlgorithms,
+    /// Which features are on.
+    pub gates: Gates,
+}
+
+/// Objects may name the service account that they log in to clouds as.
+pub(crate) const OBJECT_LEVEL_WORKLOAD_IDENTITY: Gate =
+    Gate { name: "ObjectLevelWorkloadIdentity", default: false };
+
+/// All features that can be switched.
+const GATES: &[Gate] =
+    &[OBJECT_LEVEL_WORKLOAD_IDENTITY, Gate { name: "CacheSecretsAndConfigMaps", default: false }];
+
+/// Reads the gates of the controller from the text of their flag.
+///
+/// # Errors
+/// A name that no gate has, or a value that is no boolean.
+pub fn gates(text: &str) -> Result<Gates, UnknownGate> {
+    Gates::parse(GATES, text)
 }
 
 /// Which algorithms SSH may use; empty lists leave the choice to what is usual.

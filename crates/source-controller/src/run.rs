@@ -2,24 +2,30 @@
 
 use std::sync::Arc;
 
-use flux_api::{GitRepository, GitRepositorySpec, names};
+use flux_api::{Definition, GitRepository, GitRepositorySpec, Resource, names};
 use flux_cluster::{Change, Key, Store as Watched, Subscription, Topic};
 use flux_manifest::Object;
+use flux_runtime::flags::Shared;
 use flux_runtime::{Context, Priority, Queue, Workers};
 
 use crate::git_repository::Reconciler;
+use crate::oci_repository::OciSource;
+use crate::options::OBJECT_LEVEL_WORKLOAD_IDENTITY;
+use crate::pass::{self, Means, Source};
 use crate::{Options, Overrides};
 
 /// Runs the controllers until the shutdown of `ctx`.
 ///
 /// Whoever calls this holds the lease, if there is one.
 pub async fn run(ctx: Context, options: Options) {
-    let Options { shared, store, listener, overrides, scratch, ssh } = options;
-    let queue = Queue::new(shared.backoff);
-    let topic = Topic::all(GitRepository::gvk()).only(shared.watched());
-    let subscription = ctx.cluster.watch(topic);
-    let watched = subscription.store();
-    let reconciler = Arc::new(Reconciler {
+    let Options { shared, store, listener, overrides, scratch, ssh, gates } = options;
+    let means = Arc::new(Means {
+        ctx: ctx.clone(),
+        store: Arc::clone(&store),
+        scratch: scratch.clone(),
+        jitter: shared.interval_jitter_percentage,
+    });
+    let reconciler = Reconciler {
         ctx: ctx.clone(),
         store: Arc::clone(&store),
         overrides: overrides.clone(),
@@ -28,12 +34,6 @@ pub async fn run(ctx: Context, options: Options) {
         tokens: Default::default(),
         requeue_dependency: shared.requeue_dependency,
         jitter: shared.interval_jitter_percentage,
-    });
-    let workers = Workers {
-        controller: "gitrepository",
-        group: names::group::SOURCE,
-        kind: "GitRepository",
-        concurrency: shared.concurrent,
     };
     let ended = ctx.shutdown.clone();
     let served = async {
@@ -41,11 +41,78 @@ pub async fn run(ctx: Context, options: Options) {
             flux_artifact::serve(listener, store, async { ended.begun().await }).await;
         }
     };
+    let oci = OciSource {
+        means: Arc::clone(&means),
+        object_level_identity: gates.is_on(OBJECT_LEVEL_WORKLOAD_IDENTITY),
+    };
+    tokio::join!(
+        served,
+        repositories(ctx, &shared, (reconciler, overrides)),
+        sources("ocirepository", &means, &shared, oci),
+    );
+}
+
+/// Works on GitRepositories.
+async fn repositories(
+    ctx: Context,
+    shared: &Shared,
+    (reconciler, overrides): (Reconciler, Overrides),
+) {
+    let queue = Queue::new(shared.backoff);
+    let topic = Topic::all(GitRepository::gvk()).only(shared.watched());
+    let subscription = ctx.cluster.watch(topic);
+    let watched = subscription.store();
+    let workers = Workers {
+        controller: "gitrepository",
+        group: names::group::SOURCE,
+        kind: "GitRepository",
+        concurrency: shared.concurrent,
+    };
     let fed = ctx.shutdown.or(feed(subscription, queue.clone()));
     let edited = ctx.shutdown.or(follow_edits(overrides, watched, queue.clone()));
-    let work =
-        flux_runtime::run(workers, queue, reconciler, (ctx.metrics.clone(), ctx.shutdown.clone()));
-    tokio::join!(served, fed, edited, work);
+    let ends = (ctx.metrics.clone(), ctx.shutdown.clone());
+    let work = flux_runtime::run(workers, queue, Arc::new(reconciler), ends);
+    tokio::join!(fed, edited, work);
+}
+
+/// Works on the objects of another kind.
+async fn sources<S: Source>(
+    controller: &'static str,
+    means: &Arc<Means>,
+    shared: &Shared,
+    source: S,
+) {
+    let ctx = &means.ctx;
+    let queue = Queue::new(shared.backoff);
+    let topic = Topic::all(Resource::<S::Spec>::gvk()).only(shared.watched());
+    let subscription = ctx.cluster.watch(topic);
+    let workers = Workers {
+        controller,
+        group: names::group::SOURCE,
+        kind: S::Spec::KIND,
+        concurrency: shared.concurrent,
+    };
+    let reconciler = Arc::new(pass::Reconciler { means: Arc::clone(means), source });
+    let fed = ctx.shutdown.or(feed_plain(subscription, queue.clone()));
+    let ends = (ctx.metrics.clone(), ctx.shutdown.clone());
+    tokio::join!(fed, flux_runtime::run(workers, queue, reconciler, ends));
+}
+
+/// Queues what a watch tells, as far as it asks for work.
+async fn feed_plain(mut subscription: Subscription, queue: Queue) {
+    loop {
+        match subscription.next().await {
+            Change::Applied { old, new } => {
+                let is_new = old.is_none();
+                if asks_for_work(old.as_deref(), &new) {
+                    let priority = if is_new { Priority::Routine } else { Priority::Event };
+                    queue.add_with(Key::of(&new), priority);
+                }
+            }
+            Change::Deleted(object) => queue.add(Key::of(&object)),
+            Change::Synced | Change::Interrupted(_) => {}
+        }
+    }
 }
 
 /// Queues what a watch tells, as far as it asks for work.

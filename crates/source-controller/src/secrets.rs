@@ -96,6 +96,50 @@ pub(crate) fn tls(data: &Data) -> Tls {
     }
 }
 
+/// Reads certificates that must make sense.
+///
+/// # Errors
+/// There are none, or only half of a pair.
+pub(crate) fn certificates(data: &Data, secret: &str) -> Result<flux_oci::Tls, String> {
+    let Tls { authorities, certificate, key } = tls(data);
+    let legacy = |key: &str| data.get(key).filter(|bytes| !bytes.is_empty()).cloned();
+    let certificate = certificate.or_else(|| legacy("certFile"));
+    let key = key.or_else(|| legacy("keyFile"));
+    let identity = match (certificate, key) {
+        (Some(certificate), Some(key)) => Some((certificate, key)),
+        (None, None) => None,
+        (Some(_), None) => {
+            return Err(format!("secret '{secret}': found 'tls.crt' but not 'tls.key'"));
+        }
+        (None, Some(_)) => {
+            return Err(format!("secret '{secret}': found 'tls.key' but not 'tls.crt'"));
+        }
+    };
+    if identity.is_none() && authorities.is_none() {
+        return Err(format!(
+            "secret '{secret}' must contain either 'ca.crt' or both 'tls.crt' and 'tls.key'"
+        ));
+    }
+    Ok(flux_oci::Tls { authorities, identity, trust_anybody: false })
+}
+
+/// Reads a Secret with the address of a proxy.
+///
+/// # Errors
+/// It is not there, or holds no address.
+pub(crate) async fn read_proxy(
+    cluster: &Cluster,
+    namespace: &str,
+    name: &str,
+) -> Result<String, String> {
+    let full = format!("{namespace}/{name}");
+    match read(cluster, namespace, name).await {
+        Ok(data) => proxy(&data, &full),
+        Err(error) if error.is_not_found() => Err(format!("secret '{full}' not found")),
+        Err(error) => Err(format!("failed to get secret '{full}': {error}")),
+    }
+}
+
 /// Reads the address of a proxy, with its credentials in it.
 pub(crate) fn proxy(data: &Data, secret: &str) -> Result<String, String> {
     let address = text(data, "address")

@@ -6,4 +6,5 @@
 mod bad_input;
 mod controller;
 mod local;
+mod oci;
 mod traces;

@@ -51,7 +51,7 @@ impl World {
         let cluster = Cluster::from_service(server.service(), server.admin_token());
         let write = Write::by("test");
         for definition in flux_api::crds() {
-            if definition.name() == "gitrepositories.source.toolkit.fluxcd.io" {
+            if definition.name().ends_with(".source.toolkit.fluxcd.io") {
                 cluster.create(definition, &write).await.unwrap();
             }
         }
@@ -89,6 +89,7 @@ impl World {
             overrides: overrides.clone(),
             scratch: directory.path().join("scratch"),
             ssh: Default::default(),
+            gates: Default::default(),
         };
         tokio::spawn(run(ctx, options));
         let namespace = namespace.to_owned();
@@ -166,6 +167,119 @@ impl World {
         tokio::time::timeout(PATIENCE, gone).await.unwrap();
     }
 
+    /// Names an object of a kind of source.
+    pub fn target_of(&self, kind: &str, name: &str) -> Target {
+        let gvk = GroupVersionKind::new("source.toolkit.fluxcd.io", "v1", kind);
+        Target::new(gvk, &self.namespace, name)
+    }
+
+    /// Applies an object of a kind of source.
+    pub async fn source(&self, kind: &str, name: &str, spec: Value) {
+        self.apply(&json!({
+            "apiVersion": "source.toolkit.fluxcd.io/v1",
+            "kind": kind,
+            "metadata": { "name": name, "namespace": self.namespace },
+            "spec": spec,
+        }))
+        .await;
+    }
+
+    /// Applies a Secret.
+    pub async fn secret(&self, name: &str, data: &[(&str, &str)]) {
+        use base64::Engine as _;
+        let engine = base64::engine::general_purpose::STANDARD;
+        let data: serde_json::Map<String, Value> =
+            data.iter().map(|(key, text)| ((*key).into(), engine.encode(text).into())).collect();
+        self.apply(&json!({
+            "apiVersion": "v1", "kind": "Secret",
+            "metadata": { "name": name, "namespace": self.namespace },
+            "data": data,
+        }))
+        .await;
+    }
+
+    /// Asks for a pass over an object.
+    pub async fn request(&self, kind: &str, name: &str, token: &str) {
+        let annotations = json!({ "reconcile.fluxcd.io/requestedAt": token });
+        self.annotate_object(kind, name, &annotations).await;
+    }
+
+    /// Annotates an object.
+    pub async fn annotate_object(&self, kind: &str, name: &str, annotations: &Value) {
+        let patch =
+            flux_cluster::Patch::Merge(json!({ "metadata": { "annotations": annotations } }));
+        let target = self.target_of(kind, name);
+        self.cluster.patch(&target, &patch, &Write::by("flux")).await.unwrap();
+    }
+
+    /// Reads an object.
+    pub async fn object(&self, kind: &str, name: &str) -> Value {
+        self.cluster.get(&self.target_of(kind, name)).await.unwrap().as_value().clone()
+    }
+
+    /// Waits until an object is as wanted, and returns it.
+    pub async fn until(
+        &self,
+        (kind, name): (&str, &str),
+        is_as_wanted: impl Fn(&Value) -> bool,
+    ) -> Value {
+        let target = self.target_of(kind, name);
+        let generation = self.object(kind, name).await["metadata"]["generation"].as_i64();
+        let gvk = GroupVersionKind::new("source.toolkit.fluxcd.io", "v1", kind);
+        let mut watch = self.cluster.watch(Topic::all(gvk));
+        let wanted = async {
+            loop {
+                let object = self.cluster.get(&target).await.unwrap().as_value().clone();
+                if object["metadata"]["generation"].as_i64() >= generation && is_as_wanted(&object)
+                {
+                    return object;
+                }
+                watch.next().await;
+            }
+        };
+        match tokio::time::timeout(PATIENCE, wanted).await {
+            Ok(object) => object,
+            Err(_) => panic!("{kind}/{name} is {:#}", self.object(kind, name).await["status"]),
+        }
+    }
+
+    /// Waits until Ready of an object's latest generation has this status.
+    pub async fn until_ready(&self, kind: &str, name: &str, status: &str) -> Value {
+        self.until((kind, name), |object| is_settled(object, status)).await
+    }
+
+    /// Waits until an object is gone.
+    pub async fn until_gone(&self, kind: &str, name: &str) {
+        let target = self.target_of(kind, name);
+        let gvk = GroupVersionKind::new("source.toolkit.fluxcd.io", "v1", kind);
+        let mut watch = self.cluster.watch(Topic::all(gvk));
+        let gone = async {
+            while self.cluster.find(&target).await.unwrap().is_some() {
+                watch.next().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, gone).await.unwrap();
+    }
+
+    /// Returns the files of an object's artifact.
+    pub fn files(&self, object: &Value) -> flux_tree::MemoryTree {
+        let artifact = serde_json::from_value(object["status"]["artifact"].clone()).unwrap();
+        let file = std::fs::File::open(self.store.local_path(&artifact).unwrap()).unwrap();
+        let limits = flux_tree::UnpackLimits::default();
+        flux_tree::unpack(file, flux_tree::Symlinks::Refuse, limits).unwrap()
+    }
+
+    /// Returns the names of the files in a directory of the storage.
+    pub fn listed(&self, directory: &str) -> Vec<String> {
+        let Ok(entries) = std::fs::read_dir(self.storage().join(directory)) else {
+            return Vec::new();
+        };
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
     /// Returns the next notification.
     pub async fn notification(&mut self) -> Notification {
         let next = self.notifications.recv();
@@ -231,4 +345,28 @@ pub fn is_ready(repository: &GitRepository, status: &str) -> bool {
         && ready.is_some_and(|ready| {
             ready.status.as_str() == status && ready.observed_generation == generation
         })
+}
+
+/// Tells whether Ready of the latest generation has this status, and nothing is going on.
+pub fn is_settled(object: &Value, status: &str) -> bool {
+    let generation = &object["metadata"]["generation"];
+    let conditions = object["status"]["conditions"].as_array();
+    let get = |kind: &str| conditions.into_iter().flatten().find(|it| it["type"] == kind);
+    let busy = get("Reconciling");
+    let is_settled = match status {
+        "True" => object["status"]["observedGeneration"] == *generation && busy.is_none(),
+        _ => busy.is_none_or(|busy| busy["reason"] != "Progressing"),
+    };
+    is_settled
+        && get("Ready").is_some_and(|ready| {
+            ready["status"] == status && ready["observedGeneration"] == *generation
+        })
+}
+
+/// Returns a condition of an object, as `Reason: message`.
+pub fn condition(object: &Value, kind: &str) -> String {
+    let conditions = object["status"]["conditions"].as_array();
+    let found = conditions.into_iter().flatten().find(|it| it["type"] == kind);
+    let text = |it: &Value, key: &str| it[key].as_str().unwrap_or_default().to_owned();
+    found.map(|it| format!("{}: {}", text(it, "reason"), text(it, "message"))).unwrap_or_default()
 }

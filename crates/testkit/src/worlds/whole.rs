@@ -139,6 +139,7 @@ impl Whole {
             overrides: self.overrides.clone(),
             scratch: self.disk.path().join("scratch"),
             ssh: Default::default(),
+            gates: Default::default(),
         };
         let artifacts: Arc<dyn kustomize::Artifacts> = Arc::new(fetcher);
         let mut tasks = self.tasks.lock().unwrap();
