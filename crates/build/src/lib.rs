@@ -7,7 +7,7 @@
 //! The controller, `flux build` and `flux diff` all start at [`build`]; what is to be looked up
 //! before that, [`references`] says. [`prepare`] gives the objects the form in which they are
 //! applied. The parts, in their order: `generate` makes the kustomization file, kustomize builds
-//! it, [`Decryptor`]s decrypt, `substitute` replaces variables, `objects` reads the result.
+//! it, [`Decryptor`]s decrypt (as [`Sops`] does), `substitute` replaces variables, `objects` reads the result.
 #![forbid(unsafe_code)]
 
 mod decrypt;
@@ -15,6 +15,7 @@ mod error;
 mod generate;
 mod objects;
 mod overlay;
+mod sops;
 mod spec;
 mod substitute;
 #[cfg(test)]
@@ -35,6 +36,7 @@ pub use flux_envsubst::Undefined;
 pub use flux_kustomize::{Fetcher, FileError, NoRemote, RepoSpec};
 pub use generate::{Action, Generated, Ignore};
 pub use objects::{common_metadata, prepare};
+pub use sops::Sops;
 pub use substitute::{Lookup, Reference, ReferenceKind, references};
 
 use overlay::Overlay;
