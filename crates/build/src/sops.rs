@@ -58,7 +58,7 @@ impl Decryptor for Sops<'_> {
             Walk { sops: self, tree, directories: BTreeSet::new(), decrypted: Vec::new() };
         match walk.directory(directory) {
             Ok(()) | Err(Ended::NoDirectory) => Ok(walk.decrypted),
-            Err(Ended::Failed(error)) => Err(error),
+            Err(Ended::Failed(error)) => Err(format!("error decrypting sources: {error}")),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Requests to key services.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use reqwest::{Method, StatusCode};
@@ -17,8 +17,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How key services are reached.
 #[derive(Clone)]
 pub struct Services {
-    /// Sends requests.
-    pub client: reqwest::Client,
+    /// Sends requests; made when the first one is sent, unless the caller has one.
+    pub client: OnceLock<reqwest::Client>,
     /// Where requests run. The caller's thread waits for them, so it must be none of the
     /// runtime's own.
     pub runtime: Handle,
@@ -110,6 +110,20 @@ impl Answer {
 }
 
 impl Services {
+    /// Reaches services where they always are.
+    pub fn new(runtime: Handle, now: Arc<dyn Fn() -> i64 + Send + Sync>) -> Self {
+        Self { client: OnceLock::new(), runtime, now, endpoints: Endpoints::default() }
+    }
+
+    fn client(&self) -> Result<&reqwest::Client, String> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
+        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build();
+        let client = client.map_err(|error| format!("cannot make an HTTP client: {error}"))?;
+        Ok(self.client.get_or_init(|| client))
+    }
+
     /// Sends a request and waits for the answer.
     ///
     /// # Errors
@@ -122,8 +136,9 @@ impl Services {
             text.truncate(500);
             format!("{method} \"{shown}\": {text}")
         };
+        let client = self.client()?;
         self.runtime.block_on(async {
-            let mut sent = self.client.request(request.method, &request.url).timeout(PATIENCE);
+            let mut sent = client.request(request.method, &request.url).timeout(PATIENCE);
             for (name, value) in &request.headers {
                 sent = sent.header(*name, value.as_str());
             }

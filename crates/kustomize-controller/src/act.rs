@@ -20,13 +20,14 @@ use flux_runtime::{Context, Event, Publisher, Severity, Slot};
 use tokio::time::Instant;
 
 use crate::artifacts::{Artifacts, FetchError, Fetched};
+use crate::decryption;
 use crate::events::{Revisions, event};
 use crate::expression;
 use crate::guard::Guard;
 use crate::health::Judge;
 use crate::history::Finished;
 use crate::identity::{self, Access};
-use crate::manifests;
+use crate::manifests::{self, Inputs};
 use crate::missing::Missing;
 use crate::observe::Observer;
 use crate::options::{Options, gate};
@@ -294,8 +295,10 @@ impl Pass<'_> {
             Ok(value) => manifests::lookups(&self.context.cluster, &self.object, value).await,
             Err(_) => Vec::new(),
         };
+        let keys = decryption::keys(self.context, &self.object, self.options).await;
+        let inputs = Inputs { lookups, keys };
         let (root, options) = (self.root(), self.options.clone());
-        let build = move || manifests::build(&*tree, &root, &value?, &lookups, &options);
+        let build = move || manifests::build(&*tree, &root, &value?, &inputs, &options);
         let built = tokio::task::spawn_blocking(build);
         async {
             let recovered = |panic| Err(format!("recovered from kustomize build panic: {panic}"));
@@ -738,7 +741,9 @@ fn is_encrypted(object: &Object) -> bool {
     object.kind() == "Secret"
         && object.api_version() == "v1"
         && object.pointer("/sops").is_some()
-        && object.annotation(kustomize::DECRYPT) != Some(kustomize::DISABLED)
+        && !object
+            .annotation(kustomize::DECRYPT)
+            .is_some_and(|value| value.eq_ignore_ascii_case(kustomize::DISABLED))
 }
 
 /// Returns the Jobs that vanish by themselves once they are done.

@@ -12,6 +12,7 @@ mod act;
 mod artifacts;
 mod controller;
 mod decide;
+mod decryption;
 mod dependency;
 mod events;
 mod expression;

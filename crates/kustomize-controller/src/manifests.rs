@@ -1,12 +1,16 @@
 //! From the files of a source to the objects to apply.
 
 use flux_api::Kustomization;
-use flux_build::{Built, Lookup, Options as BuildOptions, Undefined, references};
+use flux_build::{
+    Built, Decryptor, Lookup, NoDecryption, Options as BuildOptions, Sops, Undefined, references,
+};
 use flux_cluster::{Cluster, Target};
+use flux_keys::KeyRing;
 use flux_manifest::GroupVersionKind;
 use flux_tree::Tree;
 use serde_json::Value;
 
+use crate::decryption::NoKeys;
 use crate::options::{Options, gate};
 
 /// Builds what a Kustomization asks for. `root` is where messages say that the files are.
@@ -14,15 +18,33 @@ pub(crate) fn build(
     tree: &dyn Tree,
     root: &str,
     kustomization: &Value,
-    lookups: &[Lookup],
+    inputs: &Inputs,
     options: &Options,
 ) -> Result<Built, String> {
     let undefined = match options.gates.is_on(gate::STRICT_SUBSTITUTION) {
         true => Undefined::Refuse,
         false => Undefined::Empty,
     };
-    let settings = BuildOptions { root, undefined, ..BuildOptions::default() };
-    flux_build::build(tree, kustomization, lookups, &settings).map_err(|error| error.to_string())
+    let sops;
+    let decryptor: &dyn Decryptor = match &inputs.keys {
+        None => &NoDecryption,
+        Some(Err(error)) => error,
+        Some(Ok(keys)) => {
+            sops = Sops::new(keys, root);
+            &sops
+        }
+    };
+    let settings = BuildOptions { root, undefined, decryptor, ..BuildOptions::default() };
+    let built = flux_build::build(tree, kustomization, &inputs.lookups, &settings);
+    built.map_err(|error| error.to_string())
+}
+
+/// What a build needs besides the files.
+pub(crate) struct Inputs {
+    /// What `substituteFrom` names.
+    pub(crate) lookups: Vec<Lookup>,
+    /// The keys of decryption, if there is to be any.
+    pub(crate) keys: Option<Result<KeyRing, NoKeys>>,
 }
 
 /// Cleans a path so that it stays below the root, as upstream's SecureJoin does.

@@ -89,6 +89,12 @@ pub struct Options {
     pub http_retry: u32,
     /// Whose rights are used where a Kustomization names nobody; empty for the controller's.
     pub default_service_account: String,
+    /// The account that stands for a Kustomization before key services; empty for none.
+    pub default_decryption_service_account: String,
+    /// A Secret in the controller's namespace with age keys for Kustomizations that name none.
+    pub sops_age_secret: String,
+    /// A ConfigMap in the controller's namespace with the Vault servers that may be trusted.
+    pub sops_vault_configmap: String,
     /// Whether sources must be in the namespace of the Kustomization.
     pub no_cross_namespace_refs: bool,
     /// Field managers whose changes are undone.
@@ -118,6 +124,9 @@ impl Default for Options {
             no_remote_bases: false,
             http_retry: 9,
             default_service_account: String::new(),
+            default_decryption_service_account: String::new(),
+            sops_age_secret: String::new(),
+            sops_vault_configmap: String::new(),
             no_cross_namespace_refs: false,
             override_managers: Vec::new(),
             custom_stages: Vec::new(),
@@ -191,15 +200,22 @@ impl Options {
                 "default-kubeconfig-service-account",
                 "",
                 "Default account for remote clusters by identity.",
+            ))
+            .arg(flags::text(
+                "default-decryption-service-account",
+                "",
+                "Default service account used for decryption.",
+            ))
+            .arg(flags::text(
+                "sops-age-secret",
+                "",
+                "Secret in the controller's namespace with age keys for fallback.",
+            ))
+            .arg(flags::text(
+                "sops-vault-configmap",
+                "",
+                "ConfigMap in the controller's namespace with the trusted Vault servers.",
             ));
-        let unused = [
-            ("default-decryption-service-account", ""),
-            ("sops-age-secret", ""),
-            ("sops-vault-configmap", ""),
-        ];
-        let command = unused.into_iter().fold(command, |command, (name, default)| {
-            command.arg(flags::text(name, default, "Accepted for compatibility.").hide(true))
-        });
         flags::add(command, "4", "30s")
     }
 
@@ -228,6 +244,9 @@ impl Options {
             no_remote_bases: is_on("no-remote-bases"),
             http_retry: u32::try_from(number("http-retry")).unwrap_or(u32::MAX),
             default_service_account: text("default-service-account"),
+            default_decryption_service_account: text("default-decryption-service-account"),
+            sops_age_secret: text("sops-age-secret"),
+            sops_vault_configmap: text("sops-vault-configmap"),
             no_cross_namespace_refs: is_on("no-cross-namespace-refs"),
             override_managers: overrides.cloned().collect(),
             custom_stages: CustomStage::parse_list(&text("custom-apply-stage-kinds")),

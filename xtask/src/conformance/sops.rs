@@ -3,9 +3,13 @@
 use std::path::Path;
 
 use anyhow::Context;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use flux_build::{Fetcher, FileError, NoRemote, Options, RepoSpec, Sops};
 use flux_keys::KeyRing;
 use flux_sops::{Encrypted, Error, Format};
-use serde_json::Value;
+use flux_tree::{DiskTree, Tree};
+use serde_json::{Value, json};
 
 use super::Case;
 
@@ -16,7 +20,61 @@ pub(crate) fn cases(root: &Path) -> anyhow::Result<Vec<Case>> {
     let text = std::fs::read(&file).with_context(|| file.display().to_string())?;
     let cases: Vec<Value> = serde_json::from_slice(&text)?;
     let keys = key_ring(&root.join("keys"))?;
-    cases.iter().map(|case| run(&root, &keys, case)).collect()
+    let mut cases =
+        cases.iter().map(|case| run(&root, &keys, case)).collect::<anyhow::Result<Vec<_>>>()?;
+    cases.push(whole_tree(&root.join("flux-testdata"), &keys)?);
+    Ok(cases)
+}
+
+/// Stands for the one file that the tree takes from the network.
+struct Namespace;
+
+impl Fetcher for Namespace {
+    fn file(&self, _url: &str) -> Result<Vec<u8>, FileError> {
+        Ok(b"apiVersion: v1\nkind: Namespace\nmetadata:\n  name: kustomize-system\n".to_vec())
+    }
+
+    fn repository(&self, spec: &RepoSpec) -> Result<Box<dyn Tree>, flux_kustomize::BuildError> {
+        NoRemote.repository(spec)
+    }
+}
+
+/// Builds the tree of kustomize-controller's own test, in which every decrypted value is `value`.
+fn whole_tree(dir: &Path, keys: &KeyRing) -> anyhow::Result<Case> {
+    let tree = DiskTree::open(dir)?;
+    let decryptor = Sops::new(keys, "/r");
+    let options =
+        Options { root: "/r", decryptor: &decryptor, fetcher: &Namespace, ..Options::default() };
+    let kustomization = json!({
+        "apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization",
+        "metadata": { "name": "sops", "namespace": "default" },
+        "spec": { "path": "./", "decryption": { "provider": "sops" } },
+    });
+    let value = json!(STANDARD.encode("value"));
+    let outcome = match flux_build::build(&tree, &kustomization, &[], &options) {
+        Err(error) => Err(error.to_string()),
+        Ok(built) => {
+            let mut objects = built.objects;
+            flux_build::prepare(&mut objects, &kustomization);
+            let wrong = objects.iter().filter(|object| {
+                let got = object.pointer("/data/key");
+                let patched = object.name() == "sops-patches-secret";
+                let is_map = object.kind() == "ConfigMap";
+                match (is_map, patched) {
+                    (true, _) => got != Some(&json!("value")),
+                    (_, true) => got != Some(&json!(STANDARD.encode("merge1"))),
+                    _ => got != Some(&value),
+                }
+            });
+            let wrong: Vec<String> = wrong.map(|object| object.name().to_owned()).collect();
+            let found = objects.len();
+            match wrong.is_empty() && found > 8 {
+                true => Ok(()),
+                false => Err(format!("{found} objects, with wrong values: {}", wrong.join(", "))),
+            }
+        }
+    };
+    Ok(Case { name: "flux-testdata as a whole".to_owned(), outcome })
 }
 
 fn key_ring(dir: &Path) -> anyhow::Result<KeyRing> {

@@ -186,22 +186,22 @@ fn failures_tell_what_failed_and_no_secret() {
     let generator = |file: &str| format!("secretGenerator: [{{name: g, envs: [{file}]}}]\n");
     assert_eq!(
         error(&[("kustomization.yaml", &generator("none.env"))]),
-        "lstat none.env: no such file or directory"
+        "error decrypting sources: lstat none.env: no such file or directory"
     );
     let large = format!("{}sops_mac=ENC[\n", "#\n".repeat(3 << 20));
     assert_eq!(
         error(&[("kustomization.yaml", &generator("l.env")), ("l.env", &large)]),
-        "cannot decrypt file with size (6291470 bytes) exceeding limit (5242880)"
+        "error decrypting sources: cannot decrypt file with size (6291470 bytes) exceeding limit (5242880)"
     );
     let changed = sealed(Format::Dotenv, "A=1\n").replacen("data:", "data:AAAA", 1);
     assert_eq!(
         error(&[("kustomization.yaml", &generator("l.env")), ("l.env", &changed)]),
-        "error decrypting sops tree: Error walking tree: Could not decrypt value: Could not decrypt \
+        "error decrypting sources: error decrypting sops tree: Error walking tree: Could not decrypt value: Could not decrypt \
          with AES_GCM: cipher: message authentication failed"
     );
     assert_eq!(
         error(&[("kustomization.yaml", "resources: [sub]\n"), ("sub/a.yaml", SECRET)]),
-        "no kustomization file found"
+        "error decrypting sources: no kustomization file found"
     );
 }
 

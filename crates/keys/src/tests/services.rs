@@ -24,8 +24,8 @@ fn services(endpoints: Endpoints) -> (tokio::runtime::Runtime, Services) {
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = runtime.unwrap();
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
-    let handle = runtime.handle().clone();
-    (runtime, Services { client, runtime: handle, now: Arc::new(|| NOW), endpoints })
+    let services = Services::new(runtime.handle().clone(), Arc::new(|| NOW));
+    (runtime, Services { client: client.into(), endpoints, ..services })
 }
 
 fn answer(status: u16, body: &Value) -> Response<Bytes> {
@@ -360,7 +360,7 @@ fn azure_is_asked_with_a_token_for_the_domain_of_the_vault() {
     let vault = azure("vault.test");
     let (_runtime, mut services) = services(Endpoints::default());
     let client = reqwest::Client::builder().no_proxy().resolve("my.vault.test", vault.address());
-    services.client = client.build().unwrap();
+    services.client = client.build().unwrap().into();
     let ring = |file: Value| {
         let mut ring = KeyRing::new().with_services(services.clone());
         let mut file = file;
@@ -398,7 +398,7 @@ fn a_server_that_only_says_it_is_a_vault_gets_no_token() {
     let thief = azure("vault.test");
     let (_runtime, mut services) = services(Endpoints::default());
     let client = reqwest::Client::builder().no_proxy().resolve("thief.test", thief.address());
-    services.client = client.build().unwrap();
+    services.client = client.build().unwrap().into();
     let mut ring = KeyRing::new().with_services(services);
     let file = json!({ "tenant": "tenant", "appId": "client", "password": "hush",
         "authorityHost": thief.url() });

@@ -6,6 +6,7 @@ mod attention;
 mod bad_input;
 mod basics;
 mod cuts;
+mod decryption;
 mod remote;
 mod tenants;
 mod traces;
