@@ -268,11 +268,6 @@ impl Strategy for Builtin {
     }
 
     fn prepare_status_update(&self, ctx: &Context<'_>, update: Update<'_>) -> Result<(), Status> {
-        if ctx.resource.group == "apiextensions.k8s.io" {
-            // Of a definition nothing but the status changes this way.
-            crate::registry::keep_all_but_status(update);
-            return Ok(());
-        }
         let Update { object, old } = update;
         let stays = |key: &str| !matches!(key, "apiVersion" | "kind" | "metadata" | "status");
         let map = meta::map(object);

@@ -10,10 +10,11 @@ use serde_json::{Number, Value, json};
 
 use super::definition::{Definition, Version};
 use super::embedded;
+use super::replicas::{Part, checked_scale};
 use crate::builtin::decode_metadata;
 use crate::document::{Document, Node};
 use crate::meta;
-use crate::registry::{Context, Decoded, ResourceInfo, ScalePaths, Strategy, Update};
+use crate::registry::{Context, Decoded, ResourceInfo, Strategy, Update};
 use crate::status::{FieldError, FieldErrorKind, FieldErrors, Status};
 
 /// The strategy of one version of a custom resource.
@@ -272,42 +273,6 @@ fn checked_rules(
         Some(error) => errors.push(error),
         None => errors.extend(rules.run(object, old).errors),
     }
-}
-
-/// Which numbers of a scale are checked.
-#[derive(Clone, Copy, PartialEq)]
-enum Part {
-    Whole,
-    Status,
-}
-
-fn checked_scale(scale: Option<&ScalePaths>, object: &Value, part: Part) -> Vec<SchemaError> {
-    let mut errors = Vec::new();
-    let Some(scale) = scale else { return errors };
-    let mut paths = vec![&scale.status_replicas];
-    if part == Part::Whole {
-        paths.insert(0, &scale.spec_replicas);
-    }
-    for path in paths {
-        let Some(number) = at(object, path) else { continue };
-        let field = path.trim_start_matches('.');
-        match number.as_i64() {
-            Some(int) if int < 0 => {
-                let detail = "should be a non-negative integer";
-                errors.push(SchemaError::invalid(field, number, detail));
-            }
-            Some(int) if i32::try_from(int).is_err() => {
-                let detail = format!("should be less than or equal to {}", i32::MAX);
-                errors.push(SchemaError::invalid(field, number, detail));
-            }
-            _ => {}
-        }
-    }
-    errors
-}
-
-fn at<'a>(object: &'a Value, path: &str) -> Option<&'a Value> {
-    path.split('.').filter(|step| !step.is_empty()).try_fold(object, |value, key| value.get(key))
 }
 
 fn finalizer_warning(finalizer: &str) -> Option<String> {

@@ -3,6 +3,7 @@ use http_body_util::{BodyExt, Full};
 use serde_json::{Value, json};
 
 use super::definition::*;
+use crate::registry::ScalePaths;
 use crate::{Controllers, Options, Server};
 
 #[test]
@@ -131,4 +132,34 @@ async fn a_default_of_a_later_schema_is_read_at_once_and_stored_by_the_next_writ
     assert_ne!(version(&written), version(&created));
     let (_, again) = world.send("PATCH", &one, json!([])).await;
     assert_eq!(version(&again), version(&written));
+}
+
+#[test]
+fn numbers_of_a_scale_are_whole_and_small() {
+    use super::replicas::{Part, checked_scale};
+    let paths = ScalePaths {
+        spec_replicas: ".spec.n".to_owned(),
+        status_replicas: ".status.n".to_owned(),
+        selector: Some(".status.s".to_owned()),
+    };
+    let texts = |object: &Value| {
+        let errors = checked_scale(Some(&paths), object, Part::Whole);
+        errors.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(texts(&json!({"spec": {"n": 3}})), [""; 0]);
+    assert_eq!(
+        texts(&json!({"spec": {"n": -1}, "status": {"n": "x", "s": [1, {"a": true}]}})),
+        [
+            ".spec.n: Invalid value: -1: should be a non-negative integer",
+            ".status.n: Invalid value: 0: .status.n accessor error: x is of the type string, \
+             expected int64",
+            ".status.s: Invalid value: \"\": .status.s accessor error: [1 map[a:true]] is of the \
+             type []interface {}, expected string",
+        ]
+    );
+    assert_eq!(
+        texts(&json!({"spec": 1})),
+        [".spec.n: Invalid value: 0: .spec.n accessor error: 1 is of the type int64, expected \
+             map[string]interface{}"]
+    );
 }

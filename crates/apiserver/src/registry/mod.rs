@@ -11,7 +11,6 @@ pub use strategy::{
     Change, Context, Decoded, DeletionDefaults, PlainStrategy, Strategy, Update, View,
 };
 
-pub(crate) use strategy::keep_all_but_status;
 pub(crate) use typing::{Typing, built_in_type};
 
 use crate::store::Collection;

@@ -318,7 +318,7 @@ fn set_api_version(object: &mut Value, api_version: &str) {
     }
 }
 
-pub(crate) fn keep_all_but_status(update: Update<'_>) {
+fn keep_all_but_status(update: Update<'_>) {
     let status = update.object.get_mut("status").map(Value::take);
     let tracked = update.object.pointer_mut("/metadata/managedFields").map(Value::take);
     let mut kept = update.old.clone();

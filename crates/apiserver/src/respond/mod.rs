@@ -115,10 +115,8 @@ impl Answer {
                 headers.append(name, value);
             }
         }
-        for text in self.warnings {
-            if let Some(value) = warning_header(&text) {
-                headers.append(http::header::WARNING, value);
-            }
+        for value in told_once(&self.warnings).iter().filter_map(|text| warning_header(text)) {
+            headers.append(http::header::WARNING, value);
         }
         response
     }
@@ -129,8 +127,39 @@ pub(crate) fn to_json(value: &Value) -> Vec<u8> {
     serde_json::to_vec(value).unwrap_or_default()
 }
 
+/// How many characters all warnings together may have.
+const MOST_WARNED: usize = 4 * 1024;
+/// How many characters each keeps if they have more.
+const SHORTENED: usize = 256;
+
+/// Returns warnings without those that were told before, shortened if they are too long together.
+fn told_once(warnings: &[String]) -> Vec<String> {
+    let mut once: Vec<String> = Vec::new();
+    for text in warnings.iter().filter(|text| !text.is_empty()) {
+        if !once.contains(text) {
+            once.push(text.clone());
+        }
+    }
+    let length = |text: &String| text.chars().count();
+    if once.iter().map(length).sum::<usize>() <= MOST_WARNED {
+        return once;
+    }
+    let mut written = 0;
+    let short = once.iter().map(|text| text.chars().take(SHORTENED).collect::<String>());
+    short
+        .take_while(|text| {
+            let fits = written < MOST_WARNED;
+            written += length(text);
+            fits
+        })
+        .collect()
+}
+
 fn warning_header(text: &str) -> Option<HeaderValue> {
     let clean: String = text.chars().filter(|c| !c.is_control()).collect();
     let quoted = clean.replace('\\', "\\\\").replace('"', "\\\"");
     HeaderValue::from_bytes(format!("299 - \"{quoted}\"").as_bytes()).ok()
 }
+
+#[cfg(test)]
+mod tests;
