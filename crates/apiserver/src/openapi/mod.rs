@@ -1,10 +1,12 @@
 //! `/openapi/v3`: an index, and a document for each version of a group; `/openapi/v2`: one for all.
 //!
 //! `routes` lists the operations that there are, `text` writes them for either version, `custom` turns
-//! the schema of a definition into what documents say about it. Documents are made when somebody asks;
+//! the schema of a definition into what documents say about it; `protobuf` is the other form of v2.
+//! Documents are made when somebody asks;
 //! only their hashes are kept, until a definition of the group changes.
 
 mod custom;
+mod protobuf;
 mod routes;
 #[cfg(test)]
 mod tests;
@@ -24,7 +26,7 @@ use crate::request::{Query, accept_clauses};
 use crate::respond::{Answer, Content};
 use crate::status::Status;
 use routes::Operation;
-use text::{Dialect, array, object, string};
+use text::{Dialect, Pieces, array, object, string};
 
 /// The version that documents carry.
 const VERSION: &str = "1.36";
@@ -44,7 +46,7 @@ pub(crate) fn answer(
 ) -> Option<Result<Answer, Status>> {
     let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok());
     if path.trim_end_matches('/') == "/openapi/v2" {
-        return Some(v2(resources, headers, accept));
+        return Some(Ok(documents.v2(resources, headers, accept)));
     }
     let rest = path.strip_prefix("/openapi/v3")?;
     if rest.trim_matches('/').is_empty() {
@@ -54,24 +56,45 @@ pub(crate) fn answer(
     Some(Ok(documents.answer(resources, (headers, query, accept), name)))
 }
 
-/// Tells whether a client takes JSON.
-fn takes_json(accept: Option<&str>) -> bool {
-    let Some(accept) = accept.filter(|text| !text.trim().is_empty()) else { return true };
-    let is_json =
-        |media_type: &str| matches!(media_type, "application/json" | "application/*" | "*/*");
-    accept_clauses(accept).iter().any(|clause| is_json(clause.media_type))
+/// The form of a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Json,
+    Protobuf,
 }
 
-fn v2(resources: &Resources, headers: &HeaderMap, accept: Option<&str>) -> Result<Answer, Status> {
-    if !takes_json(accept) {
-        return Ok(Answer::of(406, Content::Empty));
-    }
-    let body = text::swagger(resources);
-    let tag = hash(&body);
-    Ok(with_tag(headers, &tag, "application/json", || body))
+/// The type of v2 as a message, in the old spelling, which clients ask for, and the new one.
+const MESSAGES: [&str; 2] = [
+    "application/com.github.proto-openapi.spec.v2@v1.0+protobuf",
+    "application/com.github.proto-openapi.spec.v2.v1.0+protobuf",
+];
+
+/// Chooses the form that a client likes best; `None` if it likes none.
+fn form(accept: Option<&str>) -> Option<Form> {
+    let Some(accept) = accept.filter(|text| !text.trim().is_empty()) else {
+        return Some(Form::Json);
+    };
+    accept_clauses(accept).iter().find_map(|clause| match clause.media_type {
+        "application/json" | "application/*" | "*/*" => Some(Form::Json),
+        other if MESSAGES.contains(&other) => Some(Form::Protobuf),
+        _ => None,
+    })
 }
 
 impl Documents {
+    fn v2(&self, resources: &Resources, headers: &HeaderMap, accept: Option<&str>) -> Answer {
+        let Some(form) = form(accept) else { return Answer::of(406, Content::Empty) };
+        let tag = self.tag_of("v2", shape(resources.iter()), || Pieces::of(resources).into_json());
+        let content_type = match form {
+            Form::Json => "application/json",
+            Form::Protobuf => "application/com.github.proto-openapi.spec.v2.v1.0+protobuf",
+        };
+        with_tag(headers, &tag, content_type, || match form {
+            Form::Json => Pieces::of(resources).into_json(),
+            Form::Protobuf => protobuf::document(&Pieces::of(resources)),
+        })
+    }
+
     fn index(&self, resources: &Resources) -> String {
         let paths = names(resources).into_iter().map(|name| {
             let tag = self.tag(resources, &name);
@@ -87,7 +110,7 @@ impl Documents {
         (headers, query, accept): (&HeaderMap, &Query, Option<&str>),
         name: &str,
     ) -> Answer {
-        if !takes_json(accept) {
+        if form(accept) != Some(Form::Json) {
             return Answer::of(406, Content::Empty);
         }
         let Some(document) = document(resources, name) else {
@@ -105,25 +128,31 @@ impl Documents {
 
     /// Returns the hash of a document.
     fn tag(&self, resources: &Resources, name: &str) -> String {
-        let shape = shape(resources, name);
+        self.tag_of(name, shape(own(resources, name)), || {
+            document(resources, name).unwrap_or_default().into_bytes()
+        })
+    }
+
+    /// Returns the hash that is known for a shape, or the one of the document that `make` makes.
+    fn tag_of(&self, name: &str, shape: u64, make: impl FnOnce() -> Vec<u8>) -> String {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
         if let Some((_, tag)) = known.filter(|(of, _)| *of == shape) {
             return tag;
         }
-        let tag = hash(document(resources, name).unwrap_or_default().as_bytes());
+        let tag = hash(&make());
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.insert(name.to_owned(), (shape, tag.clone()));
         tag
     }
 }
 
-/// Returns a number that changes with what a document is made of.
-fn shape(resources: &Resources, name: &str) -> u64 {
+/// Returns a number that changes with what documents about these resources are made of.
+fn shape<'a>(resources: impl IntoIterator<Item = &'a Arc<ResourceInfo>>) -> u64 {
     use std::hash::{DefaultHasher, Hash, Hasher};
     let mut hasher = DefaultHasher::new();
-    for info in own(resources, name) {
-        (&info.plural, &info.kind, &info.list_kind, info.shape, info.scope as u8).hash(&mut hasher);
-        info.selectable_fields.hash(&mut hasher);
+    for info in resources {
+        (&info.group, &info.version, &info.plural, &info.kind, &info.list_kind).hash(&mut hasher);
+        (info.shape, info.is_namespaced(), &info.selectable_fields).hash(&mut hasher);
         info.subresources.iter().for_each(|sub| sub.name.hash(&mut hasher));
     }
     hasher.finish()

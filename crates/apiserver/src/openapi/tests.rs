@@ -44,7 +44,7 @@ fn operations_are_named_by_verb_group_version_and_kind() {
 
 #[test]
 fn the_document_of_version_two_holds_all_definitions() {
-    let parsed: Value = serde_json::from_slice(&text::swagger(&resources())).unwrap();
+    let parsed: Value = serde_json::from_slice(&Pieces::of(&resources()).into_json()).unwrap();
     assert_eq!(parsed["swagger"], "2.0");
     let pods = &parsed["paths"]["/api/v1/namespaces/{namespace}/pods"];
     assert_eq!(
@@ -52,4 +52,23 @@ fn the_document_of_version_two_holds_all_definitions() {
         "#/definitions/io.k8s.api.core.v1.Pod"
     );
     assert!(parsed["definitions"].get("io.k8s.api.core.v1.PodSpec").is_some());
+}
+
+#[test]
+fn clients_choose_between_json_and_messages() {
+    let old = MESSAGES[0];
+    assert_eq!(form(None), Some(Form::Json));
+    assert_eq!(form(Some(old)), Some(Form::Protobuf));
+    assert_eq!(form(Some(&format!("text/html, {old}, */*"))), Some(Form::Protobuf));
+    assert_eq!(form(Some("application/yaml")), None);
+}
+
+#[test]
+fn a_message_holds_names_types_and_extensions() {
+    let schema = r#"{"type":"object","properties":{"a":{"type":"string"}},"x-k":true}"#;
+    let definitions = [("t".to_owned(), schema.to_owned())].into();
+    let message = protobuf::document(&Pieces { paths: Vec::new(), definitions });
+    let inner = b"\xb2\x01\x08\x0a\x06object\xca\x01\x12\x0a\x10\x0a\x01a\x12\x0b\xb2\x01\x08\x0a\x06string\
+        \xfa\x01\x0e\x0a\x03x-k\x12\x07\x12\x05true\n";
+    assert!(message.windows(inner.len()).any(|window| window == inner), "{message:?}");
 }

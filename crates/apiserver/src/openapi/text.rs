@@ -226,30 +226,46 @@ fn responses(operation: &Operation, dialect: Dialect) -> String {
     object(answers.chain([refused]))
 }
 
-/// Writes the document of OpenAPI v2 about everything.
-pub(super) fn swagger(resources: &Resources) -> Vec<u8> {
-    let mut paths: BTreeMap<String, Vec<Operation>> = BTreeMap::new();
-    let mut definitions: BTreeMap<String, String> = BTreeMap::new();
-    let built_in = |group: &str| resources.iter().any(|one| !one.is_custom && one.group == group);
-    for name in super::names(resources) {
-        routes::discovery(&name, built_in, &mut paths);
-    }
-    for info in resources.iter() {
-        routes::of_resource(info, &mut paths);
-        if info.is_custom {
-            definitions.extend(custom::schemas(info, Dialect::V2));
+/// What the document of OpenAPI v2 is made of.
+pub(super) struct Pieces {
+    /// Paths with what can be done there.
+    pub(super) paths: Vec<(String, String)>,
+    pub(super) definitions: BTreeMap<String, String>,
+}
+
+impl Pieces {
+    /// Collects everything that is served.
+    pub(super) fn of(resources: &Resources) -> Self {
+        let mut paths: BTreeMap<String, Vec<Operation>> = BTreeMap::new();
+        let mut definitions: BTreeMap<String, String> = BTreeMap::new();
+        let built_in = |group: &str| resources.iter().any(|i| !i.is_custom && i.group == group);
+        for name in super::names(resources) {
+            routes::discovery(&name, built_in, &mut paths);
         }
+        for info in resources.iter() {
+            routes::of_resource(info, &mut paths);
+            if info.is_custom {
+                definitions.extend(custom::schemas(info, Dialect::V2));
+            }
+        }
+        let known = openapi::names().filter_map(openapi::full_name);
+        definitions.extend(known.map(|(name, text)| (name.to_owned(), text.to_owned())));
+        let item = |(path, operations): (&String, &Vec<Operation>)| {
+            (path.clone(), path_item(operations, Dialect::V2))
+        };
+        Self { paths: paths.iter().map(item).collect(), definitions }
     }
-    let known = openapi::names().filter_map(openapi::full_name);
-    definitions.extend(known.map(|(name, text)| (name.to_owned(), text.to_owned())));
-    let paths = paths.iter().map(|(path, operations)| (path, path_item(operations, Dialect::V2)));
-    let document = object([
-        ("swagger", string("2.0")),
-        ("info", object([("title", string("Kubernetes")), ("version", string(VERSION))])),
-        ("paths", object(paths.collect::<Vec<_>>())),
-        ("definitions", object(definitions)),
-        ("securityDefinitions", object([("BearerToken", bearer_token(Dialect::V2))])),
-        ("security", array([object([("BearerToken", "[]".to_owned())])])),
-    ]);
-    document.into_bytes()
+
+    /// Writes the document as JSON.
+    pub(super) fn into_json(self) -> Vec<u8> {
+        let document = object([
+            ("swagger", string("2.0")),
+            ("info", object([("title", string("Kubernetes")), ("version", string(VERSION))])),
+            ("paths", object(self.paths)),
+            ("definitions", object(self.definitions)),
+            ("securityDefinitions", object([("BearerToken", bearer_token(Dialect::V2))])),
+            ("security", array([object([("BearerToken", "[]".to_owned())])])),
+        ]);
+        document.into_bytes()
+    }
 }

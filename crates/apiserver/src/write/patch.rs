@@ -10,7 +10,7 @@ use super::ownership::book;
 use super::scale;
 use super::update::{Changed, check_name, store_changed};
 use crate::builtin::print_patched;
-use crate::decode::{Source, from_patched};
+use crate::decode::{self, Source, from_patched};
 use crate::document;
 use crate::meta;
 use crate::read::shown;
@@ -37,8 +37,7 @@ pub(crate) fn patch(core: &Core, request: &Request, info: &ResourceInfo) -> Resu
         "application/merge-patch+json" => Some(Form::Merge),
         "application/strategic-merge-patch+json" if !info.is_custom => Some(Form::Strategic),
         "application/apply-patch+yaml" => None,
-        "application/apply-patch+cbor" => return Err(unsupported()),
-        _ => return Err(unsupported()),
+        _ => return Err(unsupported(info)),
     };
     let scope = Scope::new(core, request, info, "PatchOptions")?;
     crate::read::accept(request)?;
@@ -61,7 +60,14 @@ pub(crate) fn patch(core: &Core, request: &Request, info: &ResourceInfo) -> Resu
     }
 }
 
-fn unsupported() -> Status {
+fn unsupported(info: &ResourceInfo) -> Status {
+    if info.is_custom {
+        return decode::unsupported_media_type(&[
+            "application/json-patch+json",
+            "application/merge-patch+json",
+            "application/apply-patch+yaml",
+        ]);
+    }
     let mut status = Status::new(415, "UnsupportedMediaType", "415: Unsupported Media Type");
     status.details = Some(Box::default());
     status
