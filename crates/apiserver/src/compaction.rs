@@ -1,8 +1,12 @@
 //! Forgets old states at intervals, so that chunked lists have time to end but not forever.
 
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use crate::server::Core;
+
+/// No more often than this, whatever is asked for.
+const SHORTEST: Duration = Duration::from_secs(1);
 
 /// Starts forgetting; without a runtime nothing is forgotten but what the histories have no room for.
 pub(crate) fn start(core: &Arc<Core>) {
@@ -11,7 +15,8 @@ pub(crate) fn start(core: &Arc<Core>) {
 }
 
 async fn run(core: Weak<Core>, mut stopping: tokio::sync::watch::Receiver<bool>) {
-    let Some(interval) = core.upgrade().map(|core| core.options.compaction_interval) else {
+    let interval = core.upgrade().map(|core| core.options.compaction_interval);
+    let Some(interval) = interval.map(|interval| interval.max(SHORTEST)) else {
         return;
     };
     let mut before = 0;

@@ -52,7 +52,7 @@ mod tests;
 pub use body::Body;
 pub use controllers::BEHAVIOUR;
 pub use listener::ServeError;
-pub use options::{Controllers, Options, Toggle, TokenUser};
+pub use options::{Controllers, Options, Toggle, TokenUser, UnknownController};
 pub use pki::PkiError;
 pub use server::{Server, StartError};
 pub use service::{ApiService, ClientCertificate};

@@ -40,7 +40,47 @@ pub enum Toggle {
     Off,
 }
 
+/// A name that is none of a controller.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no controller of the cluster is called `{0}`; there are: {list}", list = Controllers::NAMES.join(", "))]
+pub struct UnknownController(String);
+
+impl std::str::FromStr for Controllers {
+    type Err = UnknownController;
+
+    /// Reads names separated by commas, or `all`, or `none`.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "all" => return Ok(Self::ALL),
+            "none" => return Ok(Self::NONE),
+            _ => {}
+        }
+        let mut wanted = Self::NONE;
+        for name in text.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+            let toggle = match name {
+                "namespace-lifecycle" => &mut wanted.namespace_lifecycle,
+                "garbage-collection" => &mut wanted.garbage_collection,
+                "service-accounts" => &mut wanted.service_accounts,
+                "role-aggregation" => &mut wanted.role_aggregation,
+                "workload-simulator" => &mut wanted.workload_simulator,
+                other => return Err(UnknownController(other.to_owned())),
+            };
+            *toggle = Toggle::On;
+        }
+        Ok(wanted)
+    }
+}
+
 impl Controllers {
+    /// The names of the controllers, as lists of them are written.
+    pub const NAMES: [&str; 5] = [
+        "namespace-lifecycle",
+        "garbage-collection",
+        "service-accounts",
+        "role-aggregation",
+        "workload-simulator",
+    ];
+
     /// All of them.
     pub const ALL: Self = Self {
         namespace_lifecycle: Toggle::On,
@@ -90,5 +130,23 @@ impl Default for Options {
             compaction_interval: Duration::from_secs(300),
             host_names: Vec::new(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn controllers_are_named_or_all_or_none() {
+        assert_eq!("all".parse(), Ok(Controllers::ALL));
+        assert_eq!(Controllers::NAMES.join(",").parse(), Ok(Controllers::ALL));
+        let some: Controllers = "garbage-collection, role-aggregation".parse().unwrap();
+        assert_eq!(
+            (some.garbage_collection, some.role_aggregation, some.workload_simulator),
+            (Toggle::On, Toggle::On, Toggle::Off)
+        );
+        let error = "scheduler".parse::<Controllers>().unwrap_err().to_string();
+        assert!(error.starts_with("no controller of the cluster is called `scheduler`"), "{error}");
     }
 }

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use flux_apiserver::{Controllers, Options, Server, TokenUser, authn};
 use flux_cluster::Cluster;
@@ -22,6 +23,8 @@ pub struct EmbeddedOptions {
     pub token_auth_file: Option<PathBuf>,
     /// Which of the cluster's own controllers run.
     pub controllers: Controllers,
+    /// How often old states are forgotten.
+    pub compaction_interval: Duration,
 }
 
 impl Default for EmbeddedOptions {
@@ -32,6 +35,7 @@ impl Default for EmbeddedOptions {
             data_dir: None,
             token_auth_file: None,
             controllers: Controllers::ALL,
+            compaction_interval: Options::default().compaction_interval,
         }
     }
 }
@@ -58,6 +62,7 @@ impl Embedded {
             token_users,
             data_dir: options.data_dir.clone(),
             controllers: options.controllers,
+            compaction_interval: options.compaction_interval,
             ..Options::default()
         })?;
         let fail = |source| HostError::Listen { address: options.listen.clone(), source };

@@ -42,6 +42,17 @@ pub(super) enum Form {
     TextsMap,
     /// A message whose only piece is JSON.
     Json,
+    /// A number that occurs any number of times.
+    Numbers,
+    /// A message whose fields belong to the object around it.
+    Inline(Fields),
+    /// A number or a text.
+    IntOrString,
+    Quantity,
+    QuantityMap,
+    /// What no table knows: refused where it has content. With the number 0 it stands for all
+    /// fields that a table does not list.
+    Unread,
 }
 
 const KEY: u64 = 1;
@@ -55,7 +66,9 @@ pub(super) fn read_into(
 ) -> Result<(), String> {
     for found in wire::fields(message) {
         let found = found?;
-        if let Some(field) = fields.iter().find(|field| field.number == found.number) {
+        let partial = || fields.iter().find(|field| field.number == 0);
+        let field = fields.iter().find(|field| field.number == found.number);
+        if let Some(field) = field.or_else(partial) {
             set(object, field, &found)?;
         }
     }
@@ -75,6 +88,12 @@ fn set(
         Form::Time => time(found.bytes()?)?.map(|(seconds, _)| to_seconds_text(seconds).into()),
         Form::MicroTime => time(found.bytes()?)?.map(|(_, exact)| to_micro_text(exact).into()),
         Form::Json => json(found.bytes()?)?,
+        Form::Quantity => some_text(only_piece(found.bytes()?)?),
+        Form::IntOrString => Some(int_or_string(found.bytes()?)?),
+        Form::Numbers => return push_numbers(list(object, field.name), found),
+        Form::Inline(fields) => return read_into(object, fields, found.bytes()?),
+        Form::Unread if is_zero(&found.payload, 8) => return Ok(()),
+        Form::Unread => return Err(unread(field, found.number)),
         Form::Texts => {
             list(object, field.name).push(text(found.bytes()?));
             return Ok(());
@@ -86,7 +105,7 @@ fn set(
             return Ok(());
         }
         Form::One(fields) => return read_into(map(object, field.name), fields, found.bytes()?),
-        Form::TextMap | Form::BytesMap | Form::TextsMap => {
+        Form::TextMap | Form::BytesMap | Form::TextsMap | Form::QuantityMap => {
             let (key, value) = entry(field.form, found.bytes()?)?;
             map(object, field.name).insert(key, value);
             return Ok(());
@@ -133,9 +152,66 @@ fn entry(form: Form, message: &[u8]) -> Result<(String, Value), String> {
     let value = match form {
         Form::BytesMap => STANDARD.encode(value).into(),
         Form::TextsMap => texts(value)?,
+        Form::QuantityMap => text(only_piece(value)?),
         _ => text(value),
     };
     Ok((String::from_utf8_lossy(key).into_owned(), value))
+}
+
+/// Returns the piece of a message that has but one.
+fn only_piece(message: &[u8]) -> Result<&[u8], String> {
+    let mut piece: &[u8] = &[];
+    for field in wire::fields(message) {
+        let field = field?;
+        if field.number == 1 {
+            piece = field.bytes()?;
+        }
+    }
+    Ok(piece)
+}
+
+fn int_or_string(message: &[u8]) -> Result<Value, String> {
+    let (mut is_text, mut number, mut content): (bool, i64, &[u8]) = (false, 0, &[]);
+    for field in wire::fields(message) {
+        let field = field?;
+        match field.number {
+            1 => is_text = field.varint()? == 1,
+            2 => number = field.varint()?.cast_signed(),
+            3 => content = field.bytes()?,
+            _ => {}
+        }
+    }
+    Ok(if is_text { text(content) } else { number.into() })
+}
+
+/// Takes numbers that stand alone or packed together.
+fn push_numbers(list: &mut Vec<Value>, found: &WireField<'_>) -> Result<(), String> {
+    match found.payload {
+        wire::Payload::Bytes(packed) => {
+            for number in wire::numbers(packed) {
+                list.push(number?.cast_signed().into());
+            }
+        }
+        _ => list.push(found.varint()?.cast_signed().into()),
+    }
+    Ok(())
+}
+
+/// Tells whether a field says nothing: zeros and messages of zeros, no deeper than `depth`.
+fn is_zero(payload: &wire::Payload<'_>, depth: u8) -> bool {
+    match payload {
+        wire::Payload::Varint(number) => *number == 0,
+        wire::Payload::Bytes(bytes) => wire::fields(bytes)
+            .all(|field| depth > 0 && field.is_ok_and(|field| is_zero(&field.payload, depth - 1))),
+        wire::Payload::Fixed => false,
+    }
+}
+
+fn unread(field: &Field, number: u64) -> String {
+    match field.name {
+        "" => format!("protobuf: field {number} is not read by this server; send JSON"),
+        name => format!("protobuf: `{name}` is not read by this server; send JSON"),
+    }
 }
 
 fn texts(message: &[u8]) -> Result<Value, String> {

@@ -2,13 +2,15 @@
 //!
 //! In: a body that begins with the magic number. Out: the object with `apiVersion` and `kind`.
 //! Never: protobuf in answers. What is known of a kind stands in `tables`; fields that are not
-//! listed there are skipped, kinds that are not listed are refused.
+//! listed there are skipped, kinds that are not listed are refused. `workloads` holds the larger
+//! kinds, where what is not listed is refused too.
 
 mod message;
 mod tables;
 #[cfg(test)]
 mod tests;
 mod wire;
+mod workloads;
 
 use serde_json::{Map, Value};
 

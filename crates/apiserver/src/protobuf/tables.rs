@@ -32,15 +32,15 @@ pub(super) fn of_kind(api_version: &str, kind: &str) -> Option<Fields> {
             ACCESS_REVIEW
         }
         ("authorization.k8s.io/v1", "SelfSubjectRulesReview") => RULES_REVIEW,
-        _ => return None,
+        _ => return super::workloads::of_kind(api_version, kind),
     })
 }
 
-const fn f(number: u64, name: &'static str, form: Form) -> Field {
+pub(super) const fn f(number: u64, name: &'static str, form: Form) -> Field {
     Field { number, name, form }
 }
 
-const OBJECT_META: Fields = &[
+pub(super) const OBJECT_META: Fields = &[
     f(1, "name", Text),
     f(2, "generateName", Text),
     f(3, "namespace", Text),
@@ -78,7 +78,7 @@ const MANAGED_FIELDS_ENTRY: Fields = &[
 ];
 
 const ONLY_METADATA: Fields = &[METADATA];
-const METADATA: Field = f(1, "metadata", One(OBJECT_META));
+pub(super) const METADATA: Field = f(1, "metadata", One(OBJECT_META));
 
 const DELETE_OPTIONS: Fields = &[
     f(1, "gracePeriodSeconds", Number),
@@ -176,7 +176,7 @@ const POLICY_RULE: Fields = &[
     f(5, "nonResourceURLs", Texts),
 ];
 
-const LABEL_SELECTOR: Fields =
+pub(super) const LABEL_SELECTOR: Fields =
     &[f(1, "matchLabels", TextMap), f(2, "matchExpressions", Many(REQUIREMENT))];
 
 const REQUIREMENT: Fields = &[f(1, "key", Text), f(2, "operator", Text), f(3, "values", Texts)];

@@ -179,3 +179,58 @@ fn no_cut_and_no_flipped_byte_makes_a_body_panic() {
         }
     }
 }
+
+/// A Deployment as `kubectl create deployment` writes it: zero values included.
+fn deployment(container: &[Vec<u8>]) -> Vec<Vec<u8>> {
+    let labels = piece(1, entry("app", "web"));
+    let pod = message(&[piece(2, message(container)), piece(3, ""), piece(6, "")]);
+    let template = message(&[piece(1, piece(11, entry("app", "web"))), piece(2, pod)]);
+    let strategy = message(&[piece(1, ""), piece(2, int_or_string(1, "25%"))]);
+    let spec = message(&[
+        number(1, 2),
+        piece(2, labels),
+        piece(3, template),
+        piece(4, strategy),
+        number(5, 0),
+        number(7, 0),
+    ]);
+    let status = message(&[number(1, 0), number(2, 0), number(7, 0)]);
+    vec![piece(1, message(&[piece(1, "web"), piece(8, "")])), piece(2, spec), piece(3, status)]
+}
+
+fn int_or_string(field: u64, text: &str) -> Vec<u8> {
+    piece(field, message(&[number(1, 1), number(2, 0), piece(3, text)]))
+}
+
+#[test]
+fn a_deployment_becomes_its_json() {
+    let port = message(&[piece(1, ""), number(2, 0), number(3, 80), piece(4, ""), piece(5, "")]);
+    let limits = message(&[piece(1, "cpu"), piece(2, piece(1, "250m"))]);
+    let container =
+        [piece(1, "nginx"), piece(2, "nginx"), piece(6, port), piece(8, piece(1, limits))];
+    assert_eq!(
+        read("apps/v1", "Deployment", &deployment(&container)),
+        json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"},
+            "spec": {"replicas": 2, "paused": false, "selector": {"matchLabels": {"app": "web"}},
+                "strategy": {"rollingUpdate": {"maxUnavailable": "25%"}},
+                "template": {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [
+                    {"name": "nginx", "image": "nginx", "ports": [{"containerPort": 80}],
+                        "resources": {"limits": {"cpu": "250m"}}}]}}},
+            "status": {}})
+    );
+}
+
+#[test]
+fn what_no_table_knows_is_refused_rather_than_lost() {
+    let container = [piece(1, "c"), piece(15, piece(10, piece(1, "windows")))];
+    let raw = message(&deployment(&container));
+    assert_eq!(
+        refusal(&body("apps/v1", "Deployment", &raw)),
+        "protobuf: field 10 is not read by this server; send JSON"
+    );
+    let status = piece(3, number(1, 3));
+    assert_eq!(
+        refusal(&body("batch/v1", "Job", &status)),
+        "protobuf: `status` is not read by this server; send JSON"
+    );
+}

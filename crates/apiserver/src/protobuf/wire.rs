@@ -53,6 +53,21 @@ pub(super) fn fields(message: &[u8]) -> impl Iterator<Item = Result<Field<'_>, S
     })
 }
 
+/// Returns the numbers of a packed list.
+pub(super) fn numbers(packed: &[u8]) -> impl Iterator<Item = Result<u64, String>> {
+    let mut rest = packed;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let number = varint(&mut rest);
+        if number.is_err() {
+            rest = &[];
+        }
+        Some(number)
+    })
+}
+
 fn next_field<'a>(rest: &mut &'a [u8]) -> Result<Field<'a>, String> {
     let key = varint(rest)?;
     let number = key >> 3;

@@ -48,6 +48,16 @@ pub(crate) fn command() -> Command {
             value("components", "controllers to run, comma-separated, or `none` for the API server alone")
                 .default_value("source-controller,kustomize-controller"),
         )
+        .arg(value(
+            "cluster-controllers",
+            "controllers of the cluster itself, comma-separated, `all` or `none`: namespace-lifecycle, \
+             garbage-collection, service-accounts, role-aggregation, workload-simulator; all by default, \
+             none with --components none",
+        ))
+        .arg(value(
+            "compaction-interval",
+            "how often the API server forgets old states: 5m by default, 10s with --components none",
+        ))
         .arg(
             value("listen", "address of the API server; port 0 takes any free port")
                 .default_value("127.0.0.1:0"),
@@ -106,12 +116,24 @@ fn options(matches: &ArgMatches, cx: &Context<'_>) -> Result<DevOptions, CliErro
         Some(path) => base.join(path),
         None => default_kubeconfig(data_dir.as_deref(), directory.as_deref(), cx),
     };
+    let usage = |error: String| CliError::Usage(error);
+    // A server alone is one for tests: it does nothing unasked, and lists expire while one waits.
+    let (controllers, interval) =
+        if components.is_empty() { ("none", "10s") } else { ("all", "5m") };
+    let controllers = text(matches, "cluster-controllers").unwrap_or(controllers);
+    let interval = text(matches, "compaction-interval").unwrap_or(interval);
+    let interval = interval
+        .parse::<flux_gostd::Duration>()
+        .map_err(|error| usage(format!("--compaction-interval: {error}")))?;
     Ok(DevOptions {
         embedded: EmbeddedOptions {
+            controllers: controllers
+                .parse()
+                .map_err(|error| usage(format!("--cluster-controllers: {error}")))?,
+            compaction_interval: interval.to_std().unwrap_or_default(),
             listen: text(matches, "listen").unwrap_or("127.0.0.1:0").to_owned(),
             data_dir,
             token_auth_file: text(matches, "token-auth-file").map(|it| base.join(it)),
-            ..EmbeddedOptions::default()
         },
         components,
         source: directory.map(|directory| Source { directory, path, revision, overrides }),
