@@ -8,6 +8,7 @@
 //! `decide`, `act` and `report`; the other kinds share theirs in `pass`. [`Overrides`] serves chosen repositories from directories on this
 //! machine instead of from their servers.
 
+mod bucket;
 mod git_repository;
 mod github_app;
 mod oci_repository;

@@ -8,6 +8,7 @@ use flux_manifest::Object;
 use flux_runtime::flags::Shared;
 use flux_runtime::{Context, Priority, Queue, Workers};
 
+use crate::bucket::BucketSource;
 use crate::git_repository::Reconciler;
 use crate::oci_repository::OciSource;
 use crate::options::OBJECT_LEVEL_WORKLOAD_IDENTITY;
@@ -45,10 +46,15 @@ pub async fn run(ctx: Context, options: Options) {
         means: Arc::clone(&means),
         object_level_identity: gates.is_on(OBJECT_LEVEL_WORKLOAD_IDENTITY),
     };
+    let bucket = BucketSource {
+        means: Arc::clone(&means),
+        object_level_identity: oci.object_level_identity,
+    };
     tokio::join!(
         served,
         repositories(ctx, &shared, (reconciler, overrides)),
         sources("ocirepository", &means, &shared, oci),
+        sources("bucket", &means, &shared, bucket),
     );
 }
 

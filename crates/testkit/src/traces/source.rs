@@ -13,7 +13,7 @@ const SERVER: &str = "sources.test";
 
 /// Tells whether there is a player for a recorded run.
 pub fn is_playable(name: &str) -> bool {
-    ["git-", "oci-"].iter().any(|kind| name.starts_with(kind))
+    ["git-", "oci-", "bucket-"].iter().any(|kind| name.starts_with(kind))
 }
 
 /// Plays a recorded run and returns what differed; `None` where there is no `git`.
