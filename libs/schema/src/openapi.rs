@@ -12,10 +12,12 @@ use flux_manifest::GroupVersionKind;
 use serde_json::{Map, Value, json};
 
 mod print;
+mod required;
 #[cfg(test)]
 mod tests;
 
 pub use print::{print, print_v2};
+pub use required::missing_texts;
 
 static PARAMETERS: &str = include_str!("../data/parameters.tsv");
 static COMPRESSED: &[u8] = include_bytes!("../data/definitions.tsv.gz");

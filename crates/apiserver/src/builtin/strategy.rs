@@ -7,7 +7,7 @@ use crate::document::Document;
 use crate::meta;
 use crate::names;
 use crate::registry::{Change, Context, Decoded, DeletionDefaults, ResourceInfo, Strategy, Update};
-use crate::status::{FieldErrors, Status};
+use crate::status::{FieldError, FieldErrors, Status};
 
 /// Whether the server counts changes of a kind in `metadata.generation`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,7 +141,19 @@ pub(crate) trait Rules: Send + Sync {
 /// The rules of kinds that have none.
 pub(super) struct NoRules;
 
-impl Rules for NoRules {}
+impl Rules for NoRules {
+    fn validate(&self, ctx: &Context<'_>, object: &Value) -> FieldErrors {
+        missing_texts(ctx.resource, object)
+    }
+}
+
+/// Checks an object by nothing but the definition of its kind.
+fn missing_texts(info: &ResourceInfo, object: &Value) -> FieldErrors {
+    let kind = flux_manifest::GroupVersionKind::new(&info.group, &info.version, &info.kind);
+    let name = flux_schema::openapi::name_of(&kind).unwrap_or_default();
+    let missing = flux_schema::openapi::missing_texts(name, object);
+    missing.into_iter().map(FieldError::from).collect()
+}
 
 /// The rules of kinds that have none but whose changes are counted.
 pub(super) struct CountedOnly;
@@ -149,6 +161,10 @@ pub(super) struct CountedOnly;
 impl Rules for CountedOnly {
     fn generation(&self) -> Generation {
         Generation::Counted
+    }
+
+    fn validate(&self, ctx: &Context<'_>, object: &Value) -> FieldErrors {
+        missing_texts(ctx.resource, object)
     }
 }
 

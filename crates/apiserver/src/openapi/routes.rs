@@ -404,7 +404,9 @@ impl<'a> Routes<'a> {
             operation.parameters.push("name");
             operation.parameters.extend(DELETE);
             operation.body = self.body(&format!("{META}.DeleteOptions"), false);
-            let answer = match self.info.strategy.returns_deleted_object() {
+            // A namespace is answered as well, but nobody says so.
+            let returned = self.info.strategy.returns_deleted_object() && kind != "Namespace";
+            let answer = match returned {
                 true => self.definition.clone(),
                 false => format!("{META}.Status"),
             };

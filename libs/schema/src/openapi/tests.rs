@@ -86,3 +86,18 @@ fn schemas_are_written_in_the_order_of_the_original() {
          \"x-kubernetes-validations\":[{\"rule\":\"r\",\"message\":\"m\",\"fieldPath\":\".a\"}]}"
     );
 }
+
+#[test]
+fn required_texts_are_missed_where_their_surroundings_are_there() {
+    let missing = |name: &str, object: Value| {
+        let errors = missing_texts(name, &object);
+        errors.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let class = "io.k8s.api.node.v1.RuntimeClass";
+    assert_eq!(missing(class, json!({"handler": ""})), ["handler: Required value"]);
+    assert_eq!(missing(class, json!({"handler": "x"})), [""; 0]);
+    let node = "io.k8s.api.storage.v1.CSINode";
+    let drivers = json!({"spec": {"drivers": [{"name": "d", "nodeID": ""}]}, "status": {}});
+    assert_eq!(missing(node, drivers), ["spec.drivers[0].nodeID: Required value"]);
+    assert_eq!(missing(node, json!({"spec": {"drivers": null}})), [""; 0]);
+}
