@@ -1,6 +1,6 @@
 //! What a command works with: environment, flags, streams, and the API server once it asks.
 
-use flux_cluster::{Cluster, Connection, List, Target};
+use flux_cluster::{Cluster, List, Target};
 use flux_manifest::Object;
 
 use crate::frame::Global;
@@ -28,19 +28,9 @@ impl Context<'_> {
         if let Some(cluster) = &self.cluster {
             return Ok(cluster.clone());
         }
-        let flags = &self.global.connection;
-        let connection = Connection {
-            kubeconfig: flags.kubeconfig.as_ref().map(|path| self.environment.directory.join(path)),
-            context: flags.context.clone(),
-            user_agent: concat!("flux/v", env!("CARGO_PKG_VERSION")).to_owned(),
-        };
-        let mut cluster = Cluster::connect(&connection)
+        let cluster = Cluster::connect(&self.global.connection)
             .await
             .map_err(|error| CliError::Cluster(error.to_string()))?;
-        if let Some(user) = &flags.impersonate {
-            let groups = flags.impersonate_groups.clone();
-            cluster = cluster.impersonate(&flux_cluster::Identity { user: user.clone(), groups });
-        }
         self.cluster = Some(cluster.clone());
         Ok(cluster)
     }

@@ -23,6 +23,12 @@ pub enum CliError {
     /// Anything else, in the words that the user is to read.
     #[error("{0}")]
     Failed(String),
+    /// Changes were found, which is what was asked for: printed as a warning, status 1.
+    #[error("{0}")]
+    Changes(String),
+    /// A comparison could not be made: status 2, as 1 says that there are changes.
+    #[error("{0}")]
+    Differs(String),
     /// Nobody reads the output any more.
     #[error("broken pipe")]
     BrokenPipe,

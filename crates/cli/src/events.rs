@@ -2,37 +2,26 @@
 
 mod rows;
 
-use clap::{Arg, ArgMatches, Command};
 use flux_cluster::{Change, List, Topic};
 use flux_manifest::{GroupVersionKind, Object};
 
 use self::rows::{Row, concerns, last_seen};
+use crate::cobra::{Command, Flag, Matches};
 use crate::context::Context;
-use crate::frame::{flag, is_on, text};
+use crate::frame::shared;
 use crate::kind::KINDS;
 use crate::table::table;
 use crate::{CliError, Exit};
 
 /// Describes the command.
 pub(crate) fn command() -> Command {
-    Command::new("events")
-        .about("Display Kubernetes events for Flux resources")
-        .arg(
-            flag(
-                "all-namespaces",
-                "indicate if the events should be retrieved from all namespaces",
-            )
-            .short('A'),
-        )
-        .arg(Arg::new("for").long("for").num_args(1).help("get events for a particular object"))
-        .arg(flag("watch", "indicate if the events should be streamed").short('w'))
-        .arg(
-            Arg::new("types")
-                .long("types")
-                .num_args(1)
-                .value_delimiter(',')
-                .help("filter events for certain types (valid types are: Normal, Warning)"),
-        )
+    Command::leaf("events", "Print events of Flux objects")
+        .long("Prints the Kubernetes events of Flux objects, the latest last.")
+        .example("  # Print the events of a namespace\n  flux events -n my-namespace\n\n  # Print those of an object and of what it is made from\n  flux events --for Kustomization/podinfo")
+        .flag(shared::all_namespaces("print the events of all namespaces"))
+        .flag(Flag::bool("watch", "print events as they come").short('w'))
+        .flag(Flag::text("for", "object whose events are printed: Kind or Kind/name"))
+        .flag(Flag::list("types", "types of events to print: Normal, Warning"))
 }
 
 /// What is asked for.
@@ -44,16 +33,16 @@ struct Query {
 }
 
 impl Query {
-    fn read(matches: &ArgMatches) -> Result<Self, CliError> {
-        let types = crate::frame::texts(matches, "types");
+    fn read(matches: &Matches) -> Result<Self, CliError> {
+        let types = matches.list("types");
         if types.iter().any(|it| !matches!(it.as_str(), "Normal" | "Warning")) {
             return Err(CliError::Usage(format!(
                 "type must be one of Normal, Warning, got {}",
                 types.join(",")
             )));
         }
-        let object = text(matches, "for").map(kind_and_name).transpose()?;
-        Ok(Self { every_namespace: is_on(matches, "all-namespaces"), object, types })
+        let object = matches.some("for").map(kind_and_name).transpose()?;
+        Ok(Self { every_namespace: matches.is_on("all-namespaces"), object, types })
     }
 
     fn wants(&self, event: &Object) -> bool {
@@ -74,12 +63,12 @@ fn kind_and_name(text: &str) -> Result<(String, String), CliError> {
 }
 
 /// Runs the command.
-pub(crate) async fn run(matches: &ArgMatches, cx: &mut Context<'_>) -> Result<Exit, CliError> {
+pub(crate) async fn run(matches: &Matches, cx: &mut Context<'_>) -> Result<Exit, CliError> {
     let query = Query::read(matches)?;
     let namespace = cx.global.namespace.clone();
     let list = if query.every_namespace { List::all() } else { List::namespace(&namespace) };
     let kind = GroupVersionKind::new("", "v1", "Event");
-    if is_on(matches, "watch") {
+    if matches.is_on("watch") {
         return watch(&query, kind, list, cx).await;
     }
     let events = cx.cluster().await?.list(&kind, &list).await;

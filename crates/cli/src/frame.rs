@@ -1,11 +1,14 @@
 //! Flags that every command takes, and what they amount to.
 
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use std::collections::BTreeMap;
 
+use flux_cluster::{Connection, Contexts, Impersonation, Overrides};
+
+use crate::cobra::{Complete, Flag, Matches};
 use crate::{CliError, Environment};
 
 /// The namespace that commands work in unless told otherwise.
-const DEFAULT_NAMESPACE: &str = "flux-system";
+pub(crate) const DEFAULT_NAMESPACE: &str = "flux-system";
 
 /// What the global flags say, the environment taken into account.
 #[derive(Clone, Debug)]
@@ -16,111 +19,172 @@ pub(crate) struct Global {
     pub(crate) timeout: std::time::Duration,
     /// How to reach the API server.
     pub(crate) connection: Connection,
+    /// Something that the user should know before the command runs.
+    pub(crate) warning: Option<String>,
 }
 
-/// How to reach the API server: kubectl's flags.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Connection {
-    /// Path of a kubeconfig file.
-    pub(crate) kubeconfig: Option<String>,
-    /// Name of a context in it.
-    pub(crate) context: Option<String>,
-    /// User to act as.
-    pub(crate) impersonate: Option<String>,
-    /// Groups to act as.
-    pub(crate) impersonate_groups: Vec<String>,
+/// Returns the flags that every command takes.
+pub(crate) fn global_flags(environment: &Environment) -> Vec<Flag> {
+    let home = environment.variable("HOME").unwrap_or_default();
+    let (namespace, _) = default_namespace(environment);
+    vec![
+        Flag::duration("timeout", "how long an operation may take").default("5m0s"),
+        Flag::bool("verbose", "print the objects that are generated"),
+        Flag::bool(
+            "ns-follows-kube-context",
+            "work in the namespace of the kubeconfig's context instead of flux-system; FLUX_NS_FOLLOWS_KUBE_CONTEXT does the same",
+        ),
+        Flag::float("kube-api-qps", "requests to the API server per second").default("50"),
+        Flag::int("kube-api-burst", "requests to the API server that may exceed the rate")
+            .default("300"),
+        Flag::text("kubeconfig", "kubeconfig file to use"),
+        Flag::text("context", "context of the kubeconfig to use").complete(Complete::Contexts),
+        Flag::text("cluster", "cluster of the kubeconfig to use"),
+        Flag::text("user", "user of the kubeconfig to use"),
+        Flag::text("namespace", "namespace to work in")
+            .short('n')
+            .default(&namespace)
+            .complete(Complete::Namespaces),
+        Flag::text("server", "address and port of the API server"),
+        Flag::text("token", "bearer token for the API server"),
+        Flag::text("as", "user to speak for: a person, or a service account of a namespace"),
+        Flag::repeated("as-group", "group to speak for; can be repeated"),
+        Flag::text("as-uid", "uid to speak for"),
+        Flag::repeated(
+            "as-user-extra",
+            "further facts about the user to speak for, as key=value; can be repeated",
+        ),
+        Flag::text(
+            "certificate-authority",
+            "file with the certificate authorities to trust as the API server's",
+        ),
+        Flag::text("client-certificate", "file with the certificate to show to the API server"),
+        Flag::text("client-key", "file with the key of the certificate to show to the API server"),
+        Flag::bool(
+            "insecure-skip-tls-verify",
+            "do not check the API server's certificate, which makes the connection insecure",
+        ),
+        Flag::text(
+            "tls-server-name",
+            "name that the API server's certificate must have; the name in its address by default",
+        ),
+        Flag::text("cache-dir", "directory for caches; accepted, nothing is cached on disk")
+            .default(&format!("{home}/.kube/cache")),
+        Flag::bool("disable-compression", "ask the API server for uncompressed answers"),
+    ]
 }
 
-/// Adds the global flags to the root command.
-pub(crate) fn global_flags(command: Command) -> Command {
-    let text = |name: &'static str, help: &'static str| {
-        Arg::new(name).long(name).global(true).help(help).num_args(1)
-    };
-    command
-        .arg(text("namespace", "If present, the namespace scope for this CLI request").short('n'))
-        .arg(
-            text("timeout", "timeout for this operation")
-                .default_value("5m0s")
-                .value_parser(duration),
-        )
-        .arg(text("kubeconfig", "Path to the kubeconfig file to use for CLI requests."))
-        .arg(text("context", "The name of the kubeconfig context to use"))
-        .arg(text("as", "Username to impersonate for the operation."))
-        .arg(text("as-group", "Group to impersonate for the operation.").action(ArgAction::Append))
-}
-
-/// A flag as pflag reads it: `--name`, `--name=true`, `--name=false`.
-pub(crate) fn flag(name: &'static str, help: &'static str) -> Arg {
-    Arg::new(name)
-        .long(name)
-        .help(help)
-        .num_args(0..=1)
-        .require_equals(true)
-        .default_missing_value("true")
-        .default_value("false")
-        .value_parser(clap::builder::BoolishValueParser::new())
-}
-
-/// Tells whether a flag made by [`flag`] is on.
-pub(crate) fn is_on(matches: &ArgMatches, name: &str) -> bool {
-    matches.get_one::<bool>(name).copied().unwrap_or(false)
-}
-
-/// Returns the value of a flag that takes a text.
-pub(crate) fn text<'a>(matches: &'a ArgMatches, name: &str) -> Option<&'a str> {
-    matches.get_one::<String>(name).map(String::as_str)
-}
-
-/// Returns the values of a flag or argument that can be repeated.
-pub(crate) fn texts(matches: &ArgMatches, name: &str) -> Vec<String> {
-    matches.get_many::<String>(name).into_iter().flatten().cloned().collect()
-}
-
-/// Reads a duration as Go prints it.
-fn duration(text: &str) -> Result<std::time::Duration, String> {
-    let parsed: flux_gostd::duration::Duration =
-        text.parse().map_err(|error| format!("{error}"))?;
-    parsed.to_std().ok_or_else(|| format!("negative duration {text}"))
+/// Returns the namespace without any flag, and a warning if the environment's is no name.
+fn default_namespace(environment: &Environment) -> (String, Option<String>) {
+    match environment.variable("FLUX_SYSTEM_NAMESPACE") {
+        Some(name) if is_label(name) => (name.to_owned(), None),
+        Some(name) => {
+            let quoted = flux_gostd::quote::quote(name);
+            let warning = format!(" ignoring invalid FLUX_SYSTEM_NAMESPACE: {quoted}");
+            (DEFAULT_NAMESPACE.to_owned(), Some(warning))
+        }
+        None => (DEFAULT_NAMESPACE.to_owned(), None),
+    }
 }
 
 impl Global {
     /// Reads the global flags.
     ///
     /// # Errors
-    /// A namespace that is no RFC 1123 label.
-    pub(crate) fn read(matches: &ArgMatches, environment: &Environment) -> Result<Self, CliError> {
-        let own = |name: &str| text(matches, name).map(str::to_owned);
-        let from_environment = environment
-            .variable("FLUX_SYSTEM_NAMESPACE")
-            .filter(|namespace| is_label(namespace))
-            .unwrap_or(DEFAULT_NAMESPACE);
-        let namespace = own("namespace").unwrap_or_else(|| from_environment.to_owned());
-        if !is_label(&namespace) {
-            return Err(CliError::Usage(format!(
-                "namespace must be a valid DNS label: \"{namespace}\""
-            )));
+    /// A namespace that is no RFC 1123 label, except where upstream does not look either.
+    pub(crate) fn read(matches: &Matches, environment: &Environment) -> Result<Self, CliError> {
+        let connection = connection(matches, environment);
+        let (_, warning) = default_namespace(environment);
+        let mut namespace = matches.text("namespace").to_owned();
+        // `create` and `plugin` replace the hook that does both.
+        let unchecked = matches!(matches.path.first(), Some(&("create" | "plugin")));
+        let follows = matches.is_on("ns-follows-kube-context")
+            || environment.variable("FLUX_NS_FOLLOWS_KUBE_CONTEXT").is_some();
+        if !unchecked && follows && !matches.given("namespace") {
+            // A kubeconfig that cannot be read is told of by the command that needs it.
+            let found = Contexts::read(&connection).ok().and_then(|it| it.namespace);
+            namespace = found.unwrap_or(namespace);
         }
-        let timeout = matches
-            .get_one::<std::time::Duration>("timeout")
-            .copied()
-            .unwrap_or(std::time::Duration::from_secs(300));
-        let connection = Connection {
-            kubeconfig: own("kubeconfig")
-                .or_else(|| environment.variable("KUBECONFIG").map(str::to_owned)),
-            context: own("context"),
-            impersonate: own("as"),
-            impersonate_groups: texts(matches, "as-group"),
-        };
-        Ok(Self { namespace, timeout, connection })
+        if !unchecked && !is_label(&namespace) {
+            let quoted = flux_gostd::quote::quote(&namespace);
+            return Err(CliError::Usage(format!("namespace must be a valid DNS label: {quoted}")));
+        }
+        Ok(Self { namespace, timeout: matches.duration("timeout"), connection, warning })
     }
 }
 
+/// Reads how to reach the API server.
+pub(crate) fn connection(matches: &Matches, environment: &Environment) -> Connection {
+    let own = |name: &str| matches.some(name).map(str::to_owned);
+    let path = |name: &str| matches.some(name).map(|path| environment.directory.join(path));
+    let kubeconfig = path("kubeconfig").or_else(|| {
+        let list = environment.variable("KUBECONFIG")?;
+        let paths = std::env::split_paths(list).map(|path| environment.directory.join(path));
+        std::env::join_paths(paths).ok().map(Into::into)
+    });
+    let impersonate = own("as").map(|user| Impersonation {
+        user,
+        groups: matches.list("as-group"),
+        uid: own("as-uid"),
+        extra: extra(&matches.list("as-user-extra")),
+    });
+    Connection {
+        kubeconfig,
+        context: own("context"),
+        user_agent: concat!("flux/v", env!("CARGO_PKG_VERSION")).to_owned(),
+        overrides: Overrides {
+            cluster: own("cluster"),
+            user: own("user"),
+            server: own("server")
+                .map(|it| if it.contains("://") { it } else { format!("https://{it}") }),
+            token: own("token"),
+            certificate_authority: path("certificate-authority"),
+            client_certificate: path("client-certificate"),
+            client_key: path("client-key"),
+            insecure_skip_tls_verify: matches.is_on("insecure-skip-tls-verify"),
+            tls_server_name: own("tls-server-name"),
+            disable_compression: matches.is_on("disable-compression"),
+            impersonate,
+        },
+    }
+}
+
+fn extra(pairs: &[String]) -> BTreeMap<String, Vec<String>> {
+    let mut extra: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (key, value) in pairs.iter().filter_map(|pair| pair.split_once('=')) {
+        extra.entry(key.to_owned()).or_default().push(value.to_owned());
+    }
+    extra
+}
+
 /// Tells whether a text is a DNS label by RFC 1123.
-fn is_label(text: &str) -> bool {
+pub(crate) fn is_label(text: &str) -> bool {
     let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     let edge = |b: Option<&u8>| b.is_some_and(|b| *b != b'-');
     (1..=63).contains(&text.len())
         && text.bytes().all(inner)
         && edge(text.as_bytes().first())
         && edge(text.as_bytes().last())
+}
+
+/// Flags that several commands share.
+pub(crate) mod shared {
+    use crate::cobra::Flag;
+
+    /// `-A`.
+    pub(crate) fn all_namespaces(help: &str) -> Flag {
+        Flag::bool("all-namespaces", help).short('A')
+    }
+
+    /// `-o json|yaml`.
+    pub(crate) fn output(help: &str) -> Flag {
+        Flag::text("output", help)
+            .short('o')
+            .complete(crate::cobra::Complete::Words(&["json", "yaml"]))
+    }
+
+    /// `-s`.
+    pub(crate) fn silent(help: &str) -> Flag {
+        Flag::bool("silent", help).short('s')
+    }
 }

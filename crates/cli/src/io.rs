@@ -20,6 +20,7 @@ pub struct Io {
 pub struct Captured {
     output: Arc<Mutex<Vec<u8>>>,
     errors: Arc<Mutex<Vec<u8>>>,
+    both: Arc<Mutex<Vec<u8>>>,
 }
 
 impl Captured {
@@ -32,6 +33,11 @@ impl Captured {
     pub fn errors(&self) -> String {
         text(&self.errors)
     }
+
+    /// Returns what went to either, in the order in which it was written.
+    pub fn both(&self) -> String {
+        text(&self.both)
+    }
 }
 
 fn text(bytes: &Mutex<Vec<u8>>) -> String {
@@ -39,11 +45,14 @@ fn text(bytes: &Mutex<Vec<u8>>) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-struct Sink(Arc<Mutex<Vec<u8>>>);
+/// Keeps what is written, in a place of its own and in one that it shares.
+struct Sink([Arc<Mutex<Vec<u8>>>; 2]);
 
 impl Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        for place in &self.0 {
+            place.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        }
         Ok(bytes.len())
     }
 
@@ -67,8 +76,8 @@ impl Io {
         let captured = Captured::default();
         let io = Self {
             input: Box::new(std::io::Cursor::new(input.into())),
-            output: Box::new(Sink(captured.output.clone())),
-            errors: Box::new(Sink(captured.errors.clone())),
+            output: Box::new(Sink([captured.output.clone(), captured.both.clone()])),
+            errors: Box::new(Sink([captured.errors.clone(), captured.both.clone()])),
         };
         (io, captured)
     }
@@ -123,6 +132,32 @@ impl Io {
     /// Reports that something failed.
     pub fn failure(&mut self, text: &str) -> Result<(), CliError> {
         self.progress("✗", text)
+    }
+
+    /// Writes text to standard error, as it is.
+    pub fn notice(&mut self, text: &str) -> Result<(), CliError> {
+        self.errors.write_all(text.as_bytes())?;
+        Ok(())
+    }
+
+    /// Asks a question; anything but `y` or `yes` is a no.
+    pub fn confirm(&mut self, question: &str) -> Result<bool, CliError> {
+        self.data(&format!("{question}? [y/N] "))?;
+        let answer = self.read_line()?;
+        self.data("\n")?;
+        Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+    }
+
+    /// Reads one line of standard input, empty at its end.
+    ///
+    /// # Errors
+    /// The stream cannot be read.
+    pub fn read_line(&mut self) -> Result<String, CliError> {
+        let (mut line, mut byte) = (Vec::new(), [0]);
+        while self.input.read(&mut byte)? == 1 && byte != *b"\n" {
+            line.extend_from_slice(&byte);
+        }
+        Ok(String::from_utf8_lossy(&line).trim_end_matches('\r').to_owned())
     }
 
     fn progress(&mut self, symbol: &str, text: &str) -> Result<(), CliError> {

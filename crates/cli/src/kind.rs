@@ -97,6 +97,12 @@ impl Kind {
     pub(crate) fn gvk(&self) -> GroupVersionKind {
         GroupVersionKind::new(self.group, self.version, self.kind)
     }
+
+    /// Returns the words of all verbs but `get`, such as `source git`.
+    pub(crate) fn words(&self) -> String {
+        let family = self.family.map_or_else(String::new, |it| format!("{} ", it.word()));
+        format!("{family}{}", self.word)
+    }
 }
 
 const SOURCE: &str = "source.toolkit.fluxcd.io";

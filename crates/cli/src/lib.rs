@@ -4,23 +4,38 @@
 //! Out: text on the streams and an [`Exit`]. Never: global state, `process::exit`; two commands
 //! can run in one process.
 //!
-//! Start at [`run`]; [`start`] chooses between the command and the controllers. Each verb is one module; what all kinds share stands in `kind`.
+//! Start at [`run`]; [`start`] chooses between the command and the controllers. `root` holds the
+//! tree of commands and says what runs for each; each verb is one module; what all kinds share
+//! stands in `kind`, how arguments are read and help is written in `cobra`.
 
 mod args;
+mod check;
+mod cobra;
+mod completion;
 mod context;
+mod create;
+mod debug;
+mod delete;
 mod dev;
 mod envsubst;
 mod error;
 mod events;
+mod export;
 mod face;
 mod frame;
 mod get;
 mod interrupt;
 mod io;
 mod kind;
+mod logs;
+mod migrate;
+mod plugin;
 mod reconcile;
+mod root;
+mod stats;
 mod suspend;
 mod table;
+mod trace;
 mod tree;
 mod version;
 mod wait;
@@ -28,7 +43,6 @@ mod words;
 
 use std::ffi::OsString;
 
-use clap::Command;
 use flux_cluster::Cluster;
 
 pub use args::Environment;
@@ -36,34 +50,9 @@ pub use error::{CliError, Exit};
 pub use face::start;
 pub use io::{Captured, Io};
 
+use crate::cobra::{Matches, Parsed, help, parse};
 use crate::context::Context;
-use crate::frame::{Global, global_flags};
-
-/// Describes `flux` and all of its commands.
-fn command() -> Command {
-    let root = Command::new("flux")
-        .about("Command line utility for assembling Kubernetes CD pipelines the GitOps way.")
-        .disable_version_flag(true)
-        .subcommand_required(true)
-        .arg_required_else_help(true)
-        .arg(
-            clap::Arg::new("version")
-                .long("version")
-                .short('v')
-                .action(clap::ArgAction::SetTrue)
-                .help("version for flux"),
-        )
-        .subcommand(dev::command())
-        .subcommand(envsubst::command())
-        .subcommand(events::command())
-        .subcommand(get::command())
-        .subcommand(reconcile::command())
-        .subcommand(suspend::resume_command())
-        .subcommand(suspend::suspend_command())
-        .subcommand(tree::command())
-        .subcommand(version::command());
-    global_flags(root)
-}
+use crate::frame::Global;
 
 /// Runs one command.
 ///
@@ -75,16 +64,19 @@ pub async fn run(
     io: &mut Io,
     cluster: Option<Cluster>,
 ) -> Exit {
-    match dispatch(arguments, environment, io, cluster).await {
-        Ok(exit) => exit,
+    let failed = match dispatch(arguments, environment, io, cluster).await {
+        Ok(exit) => return exit,
         // Whoever closed the pipe has what it wanted.
-        Err(CliError::BrokenPipe) => Exit::SUCCESS,
-        Err(error) => {
-            // Without a stream there is nobody to tell; the status still says it.
-            let _ = io.failure(&error.to_string());
-            Exit::FAILURE
-        }
-    }
+        Err(CliError::BrokenPipe) => return Exit::SUCCESS,
+        Err(failed) => failed,
+    };
+    let text = failed.to_string();
+    // Without a stream there is nobody to tell; the status still says it.
+    let _ = match failed {
+        CliError::Changes(_) => io.warning(&text),
+        _ => io.failure(&text),
+    };
+    if let CliError::Differs(_) = failed { Exit(2) } else { Exit::FAILURE }
 }
 
 async fn dispatch(
@@ -93,42 +85,51 @@ async fn dispatch(
     io: &mut Io,
     cluster: Option<Cluster>,
 ) -> Result<Exit, CliError> {
-    if arguments.len() == 2 && arguments.get(1).is_some_and(|it| it == "--version" || it == "-v") {
-        io.data(&format!("flux version {}\n", version::VERSION))?;
-        return Ok(Exit::SUCCESS);
+    let words: Vec<String> =
+        arguments.into_iter().skip(1).map(|it| it.to_string_lossy().into_owned()).collect();
+    let mut root = root::command(environment);
+    let plugin = plugin::find(&root, &words, environment);
+    root.children.extend(plugin::installed(&root, environment));
+    if let Some(described) = completion::is_request(&words) {
+        let asked = words.get(1..).unwrap_or_default();
+        return completion::answer((&root, asked), described, environment, (io, cluster)).await;
     }
-    let matches = match command().try_get_matches_from(arguments) {
-        Ok(matches) => matches,
-        Err(error) if !error.use_stderr() || is_bare(&error) => {
-            io.data(&error.render().to_string())?;
+    if let Some(plugin) = plugin {
+        return plugin.run(environment);
+    }
+    let matches = match parse(&root, &words).map_err(|error| CliError::Usage(error.0))? {
+        Parsed::Run(matches) => matches,
+        Parsed::Help(path) => return show_help(&root, &path, io),
+        Parsed::Version => {
+            io.data(&format!("flux version {}\n", version::NUMBER))?;
             return Ok(Exit::SUCCESS);
         }
-        Err(error) => return Err(CliError::Usage(usage(&error))),
     };
-    let global = Global::read(&matches, environment)?;
-    let mut cx = Context { environment, global, io, cluster };
-    match matches.subcommand() {
-        Some(("dev", rest)) => dev::run(rest, &mut cx).await,
-        Some(("envsubst", rest)) => envsubst::run(rest, &mut cx),
-        Some(("events", rest)) => events::run(rest, &mut cx).await,
-        Some(("get", rest)) => get::run(rest, &mut cx).await,
-        Some(("reconcile", rest)) => reconcile::run(rest, &mut cx).await,
-        Some(("resume", rest)) => suspend::resume(rest, &mut cx).await,
-        Some(("suspend", rest)) => suspend::suspend(rest, &mut cx).await,
-        Some(("tree", rest)) => tree::run(rest, &mut cx).await,
-        Some(("version", rest)) => version::run(rest, &mut cx).await,
-        _ => Err(CliError::Usage("unknown command".to_owned())),
+    if matches.path == ["help"] {
+        let path: Vec<&str> = matches.arguments.iter().map(String::as_str).collect();
+        return show_help(&root, &path, io);
     }
+    execute(&matches, environment, io, cluster).await
 }
 
-/// Tells whether a group was called without a command, which prints its help.
-fn is_bare(error: &clap::Error) -> bool {
-    error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+fn show_help(root: &cobra::Command, path: &[&str], io: &mut Io) -> Result<Exit, CliError> {
+    io.data(&help(root, path))?;
+    Ok(Exit::SUCCESS)
 }
 
-/// Returns the first paragraph of a usage error without clap's `error: `.
-fn usage(error: &clap::Error) -> String {
-    let text = error.render().to_string();
-    let first = text.split("\n\n").next().unwrap_or_default();
-    first.trim_start_matches("error: ").trim_end().to_owned()
+async fn execute(
+    matches: &Matches,
+    environment: &Environment,
+    io: &mut Io,
+    cluster: Option<Cluster>,
+) -> Result<Exit, CliError> {
+    for warning in &matches.warnings {
+        io.notice(&format!("{warning}\n"))?;
+    }
+    let global = Global::read(matches, environment)?;
+    if let Some(warning) = &global.warning {
+        io.warning(warning)?;
+    }
+    let mut cx = Context { environment, global, io, cluster };
+    root::run(matches, &mut cx).await
 }

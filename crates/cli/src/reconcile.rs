@@ -1,13 +1,12 @@
 //! `reconcile`: asks a controller to do its work now, and waits until it has.
 
-use clap::{Arg, ArgMatches, Command};
 use flux_api::names;
 use flux_cluster::{Patch, Write};
 use flux_manifest::Object;
 use serde_json::{Value, json};
 
+use crate::cobra::{Command, Flag, Matches};
 use crate::context::Context;
-use crate::frame::{flag, is_on, text};
 use crate::get::{is_static, is_suspended};
 use crate::kind::{self, KINDS, Kind};
 use crate::wait::{Goal, success_line, wait_for};
@@ -22,43 +21,43 @@ fn kinds() -> Vec<&'static Kind> {
 
 /// Describes the command.
 pub(crate) fn command() -> Command {
-    let verb = Command::new("reconcile").about("Reconcile sources and resources");
+    let verb = Command::group("reconcile", "Reconcile objects now")
+        .long("Asks a controller to reconcile an object now, and waits until it has.");
     with_kinds(verb, &kinds(), Words::Singular, |kind, word| {
-        let command = Command::new(word)
-            .about(format!("Reconcile a {} resource", kind.kind))
-            .arg(Arg::new("name").num_args(0..=1));
-        let source = || flag("with-source", "reconcile the source as well");
+        let command = Command::leaf(word, &format!("Reconcile a {} now", kind.kind))
+            .operands("[name]")
+            .example(&format!(
+                "  # Reconcile one now\n  flux reconcile {} my-{}",
+                kind.words(),
+                kind.word
+            ));
+        let source = || Flag::bool("with-source", "reconcile the source first");
         match kind.kind {
             "HelmRelease" => command
-                .arg(source())
-                .arg(flag(
-                    "force",
-                    "force a one-off install or upgrade of the HelmRelease resource",
-                ))
-                .arg(flag("reset", "reset the failure count for this HelmRelease resource")),
-            "Kustomization" | "HelmChart" => command.arg(source()),
+                .flag(source())
+                .flag(Flag::bool("force", "install or upgrade once even if nothing has changed"))
+                .flag(Flag::bool("reset", "forget failed attempts")),
+            "Kustomization" | "HelmChart" => command.flag(source()),
             _ => command,
         }
     })
 }
 
 /// Runs the command.
-pub(crate) async fn run(matches: &ArgMatches, cx: &mut Context<'_>) -> Result<Exit, CliError> {
-    let Some((kind, rest)) = Words::Singular.find(KINDS, matches) else {
-        return Err(CliError::Usage("no kind given".to_owned()));
-    };
-    let Some(name) = text(rest, "name") else {
+pub(crate) async fn run(matches: &Matches, cx: &mut Context<'_>) -> Result<Exit, CliError> {
+    let found = Words::Singular.find(matches);
+    let kind = found.ok_or_else(|| CliError::Usage("no kind given".to_owned()))?;
+    let Some(name) = matches.name() else {
         return Err(CliError::Usage(format!("{} name is required", kind.human)));
     };
     let object = cx.get(kind, name).await?;
     if is_suspended(&object) {
         return Err(CliError::Failed("resource is suspended".to_owned()));
     }
-    let on = |flag: &str| rest.try_contains_id(flag).is_ok() && is_on(rest, flag);
-    if on("with-source") {
+    if matches.is_on("with-source") {
         sources(&object, cx).await?;
     }
-    let request = Request { force: on("force"), reset: on("reset") };
+    let request = Request { force: matches.is_on("force"), reset: matches.is_on("reset") };
     request_and_wait(kind, &object, request, cx).await?;
     Ok(Exit::SUCCESS)
 }

@@ -1,11 +1,10 @@
 //! `suspend` and `resume`.
 
-use clap::{Arg, ArgMatches, Command};
 use flux_cluster::{List, Patch, Write};
 use serde_json::json;
 
+use crate::cobra::{Command, Flag, Matches};
 use crate::context::{Context, not_found};
-use crate::frame::{flag, is_on, texts};
 use crate::kind::{KINDS, Kind};
 use crate::wait::{Goal, success_line, wait_all};
 use crate::words::{Words, with_kinds};
@@ -19,32 +18,41 @@ fn kinds() -> Vec<&'static Kind> {
 
 /// Describes `suspend`.
 pub(crate) fn suspend_command() -> Command {
-    let verb = Command::new("suspend").about("Suspend or pause resources");
+    let verb = Command::group("suspend", "Stop the reconciliation of objects")
+        .long("Stops the reconciliation of objects until they are resumed. What they have applied stays in the cluster.")
+        .persistent([Flag::bool("all", "all objects of the kind in the namespace")]);
     with_kinds(verb, &kinds(), Words::Singular, |kind, word| {
-        of_kind(word, format!("Suspend reconciliation of {}", kind.kind))
+        Command::leaf(word, &format!("Stop the reconciliation of {}s", kind.kind))
+            .operands("[name]")
+            .example(&format!(
+                "  # Suspend one\n  flux suspend {0} my-{1}\n\n  # Suspend all of the namespace\n  flux suspend {0} --all",
+                kind.words(), kind.word,
+            ))
     })
 }
 
 /// Describes `resume`.
 pub(crate) fn resume_command() -> Command {
-    let verb = Command::new("resume").about("Resume suspended resources");
+    let verb = Command::group("resume", "Go on with the reconciliation of objects")
+        .long("Goes on with the reconciliation of objects that were suspended, and waits for one if it is the only one.")
+        .persistent([
+            Flag::bool("all", "all objects of the kind in the namespace"),
+            Flag::bool("wait", "wait until the objects are reconciled; the default for a single name"),
+        ]);
     with_kinds(verb, &kinds(), Words::Singular, |kind, word| {
-        of_kind(word, format!("Resume a suspended {}", kind.kind))
-            .arg(flag("wait", "waits for one resource to reconcile before moving to the next one"))
+        Command::leaf(word, &format!("Go on with the reconciliation of {}s", kind.kind))
+            .operands("[name]")
+            .example(&format!(
+                "  # Resume one and wait for it\n  flux resume {0} my-{1}\n\n  # Resume all of the namespace\n  flux resume {0} --all",
+                kind.words(), kind.word,
+            ))
     })
 }
 
-fn of_kind(word: &'static str, about: String) -> Command {
-    Command::new(word)
-        .about(about)
-        .arg(Arg::new("name").num_args(0..))
-        .arg(flag("all", "select all resources in that namespace"))
-}
-
 /// Runs `suspend`.
-pub(crate) async fn suspend(matches: &ArgMatches, cx: &mut Context<'_>) -> Result<Exit, CliError> {
-    let (kind, rest) = chosen(matches)?;
-    for name in names(kind, rest, cx).await? {
+pub(crate) async fn suspend(matches: &Matches, cx: &mut Context<'_>) -> Result<Exit, CliError> {
+    let kind = chosen(matches)?;
+    for name in names(kind, matches, cx).await? {
         say(cx, "suspending", kind, &name)?;
         if set_suspended(kind, &name, true, cx).await? {
             cx.io.success(&format!("{} suspended", kind.human))?;
@@ -54,11 +62,11 @@ pub(crate) async fn suspend(matches: &ArgMatches, cx: &mut Context<'_>) -> Resul
 }
 
 /// Runs `resume`; waits for a single name unless told otherwise.
-pub(crate) async fn resume(matches: &ArgMatches, cx: &mut Context<'_>) -> Result<Exit, CliError> {
-    let (kind, rest) = chosen(matches)?;
-    let names = names(kind, rest, cx).await?;
-    let asked = rest.value_source("wait") == Some(clap::parser::ValueSource::CommandLine);
-    let wait = if asked { is_on(rest, "wait") } else { texts(rest, "name").len() == 1 };
+pub(crate) async fn resume(matches: &Matches, cx: &mut Context<'_>) -> Result<Exit, CliError> {
+    let kind = chosen(matches)?;
+    let names = names(kind, matches, cx).await?;
+    let alone = !matches.given("wait") && matches.arguments.len() == 1;
+    let wait = alone || matches.is_on("wait");
     let mut resumed = Vec::new();
     for name in names {
         say(cx, "resuming", kind, &name)?;
@@ -95,24 +103,24 @@ pub(crate) async fn resume(matches: &ArgMatches, cx: &mut Context<'_>) -> Result
     Ok(Exit::SUCCESS)
 }
 
-fn chosen(matches: &ArgMatches) -> Result<(&'static Kind, &ArgMatches), CliError> {
-    let found = Words::Singular.find(KINDS, matches);
+fn chosen(matches: &Matches) -> Result<&'static Kind, CliError> {
+    let found = Words::Singular.find(matches);
     found.ok_or_else(|| CliError::Usage("no kind given".to_owned()))
 }
 
 /// Returns the names that are given, each once, or all in the namespace.
 async fn names(
     kind: &Kind,
-    matches: &ArgMatches,
+    matches: &Matches,
     cx: &mut Context<'_>,
 ) -> Result<Vec<String>, CliError> {
     let mut names: Vec<String> = Vec::new();
-    for name in texts(matches, "name") {
+    for name in matches.arguments.clone() {
         if !names.contains(&name) {
             names.push(name);
         }
     }
-    if !is_on(matches, "all") {
+    if !matches.is_on("all") {
         if names.is_empty() {
             return Err(CliError::Usage(format!("{} name is required", kind.human)));
         }

@@ -3,7 +3,7 @@
 /// Writes rows under a header, columns padded to their widest cell.
 ///
 /// Every cell is padded and followed by a tab, except the header row's last one, which is
-/// padded only. Without a header the columns are as wide as the rows ask for.
+/// padded by one more instead. Without a header the columns are as wide as the rows ask for.
 pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).chain([header.len()]).max().unwrap_or(0);
     let width = |column: usize| {
@@ -16,7 +16,7 @@ pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     if !header.is_empty() {
         let cells: Vec<String> = header.iter().enumerate().map(|(n, cell)| pad(cell, n)).collect();
         text.push_str(&cells.join("\t"));
-        text.push('\n');
+        text.push_str(" \n");
     }
     for row in rows {
         for (n, cell) in row.iter().enumerate() {
@@ -54,7 +54,7 @@ mod tests {
     #[test]
     fn data_rows_end_with_a_tab_and_the_header_does_not() {
         let rows = [vec!["tkfg".to_owned(), "True".to_owned()]];
-        assert_eq!(table(&["NAME", "READY"], &rows), "NAME\tREADY\ntkfg\tTrue \t\n");
+        assert_eq!(table(&["NAME", "READY"], &rows), "NAME\tREADY \ntkfg\tTrue \t\n");
     }
 
     #[test]

@@ -1,55 +1,41 @@
 //! `tree`: what an object has applied, drawn with lines.
 
-use clap::{Arg, ArgMatches, Command};
 use flux_manifest::{Object, ObjectId};
 use serde_json::Value;
 
+use crate::cobra::{Command, Flag, Matches};
 use crate::context::Context;
-use crate::frame::{flag, is_on, text};
+use crate::frame::shared;
 use crate::kind::KUSTOMIZATION;
+use crate::words::names_of;
 use crate::{CliError, Exit};
 
 /// Describes the command.
 pub(crate) fn command() -> Command {
-    let kustomization =
-        Command::new("kustomization")
-            .visible_aliases(["ks", "kustomizations"])
-            .about("Print the resource inventory of a Kustomization")
-            .arg(Arg::new("name").num_args(0..=1))
-            .arg(flag("compact", "list Flux resources only."))
-            .arg(
-                Arg::new("output").long("output").short('o').num_args(1).help(
-                    "the format in which the tree should be printed. can be 'json' or 'yaml'",
-                ),
-            );
-    Command::new("tree")
-        .about("Print the resources reconciled by Flux")
-        .subcommand_required(true)
-        .arg_required_else_help(true)
-        .subcommand(kustomization)
+    let kustomization = Command::leaf("kustomization", "Print what a Kustomization has applied")
+        .operands("[name]")
+        .alias(&["ks", "kustomizations"])
+        .long("Prints the inventory of a Kustomization as a tree, that of the Kustomizations in it below them.")
+        .example("  # Print the objects of a Kustomization and all below it\n  flux tree kustomization flux-system\n\n  # Print Flux objects alone\n  flux tree kustomization flux-system --compact")
+        .complete(names_of(&KUSTOMIZATION))
+        .flag(Flag::bool("compact", "list Flux objects only"))
+        .flag(shared::output("format of the tree: json or yaml"));
+    Command::group("tree", "Print what Flux objects have applied").child(kustomization)
 }
 
 /// Runs the command.
-pub(crate) async fn run(matches: &ArgMatches, cx: &mut Context<'_>) -> Result<Exit, CliError> {
-    let Some((_, rest)) = matches.subcommand() else {
-        return Err(CliError::Usage("no kind given".to_owned()));
-    };
-    let Some(name) = text(rest, "name") else {
+pub(crate) async fn run(matches: &Matches, cx: &mut Context<'_>) -> Result<Exit, CliError> {
+    let Some(name) = matches.name() else {
         return Err(CliError::Usage("kustomization name is required".to_owned()));
     };
     let root = cx.get(&KUSTOMIZATION, name).await?;
     let tree =
-        Growth { compact: is_on(rest, "compact"), path: Vec::new() }.branch(&root, cx).await?;
-    let printed = match text(rest, "output") {
-        None => tree.draw() + "\n",
-        Some("json") => {
-            let value = tree.to_value();
-            serde_json::to_string_pretty(&value)
-                .map_err(|error| CliError::Failed(error.to_string()))?
-                + "\n"
-        }
-        Some("yaml") => flux_yaml::to_string(&tree.to_value()),
-        Some(other) => {
+        Growth { compact: matches.is_on("compact"), path: Vec::new() }.branch(&root, cx).await?;
+    let printed = match matches.text("output") {
+        "" => tree.draw() + "\n",
+        "json" => pretty_json(&tree.to_value())? + "\n",
+        "yaml" => flux_yaml::to_string(&tree.to_value()),
+        other => {
             return Err(CliError::Usage(format!(
                 "output format must be 'yaml' or 'json', got {other}"
             )));
@@ -57,6 +43,11 @@ pub(crate) async fn run(matches: &ArgMatches, cx: &mut Context<'_>) -> Result<Ex
     };
     cx.io.data(&printed)?;
     Ok(Exit::SUCCESS)
+}
+
+/// Writes JSON as a person reads it.
+pub(crate) fn pretty_json(value: &Value) -> Result<String, CliError> {
+    serde_json::to_string_pretty(value).map_err(|error| CliError::Failed(error.to_string()))
 }
 
 /// How a tree is grown from inventories.

@@ -2,46 +2,45 @@
 
 use std::collections::BTreeMap;
 
-use clap::{Arg, ArgMatches, Command};
 use flux_cluster::{List, Target};
 use flux_manifest::{GroupVersionKind, Object};
 use serde_json::Value;
 
+use crate::cobra::{Command, Flag, Matches};
 use crate::context::Context;
-use crate::frame::{flag, is_on, text};
+use crate::frame::shared;
+use crate::tree::pretty_json;
 use crate::{CliError, Exit};
 
 /// The version of this program, with upstream's `v`.
 pub(crate) const VERSION: &str = concat!("v", env!("CARGO_PKG_VERSION"));
 
+/// The version of this program.
+pub(crate) const NUMBER: &str = env!("CARGO_PKG_VERSION");
+
 const PART_OF: &str = "app.kubernetes.io/part-of";
 
 /// Describes the command.
 pub(crate) fn command() -> Command {
-    Command::new("version")
-        .about("Print the client and server-side components version information.")
-        .arg(flag("client", "print only client version"))
-        .arg(
-            Arg::new("output").long("output").short('o').default_value("yaml").help(
-                "the format in which the information should be printed. can be 'json' or 'yaml'",
-            ),
-        )
+    Command::leaf("version", "Print the versions of this program and of what runs in the cluster")
+        .long("Prints the version of this program, and of the distribution and controllers in the cluster.")
+        .example("  # Print all versions\n  flux version\n\n  # Print that of this program as JSON\n  flux version --client -o json")
+        .flag(Flag::bool("client", "print the version of this program only"))
+        .flag(shared::output("format of the output: json or yaml").default("yaml"))
 }
 
 /// Runs the command.
-pub(crate) async fn run(matches: &ArgMatches, cx: &mut Context<'_>) -> Result<Exit, CliError> {
-    let format = text(matches, "output").unwrap_or("yaml");
+pub(crate) async fn run(matches: &Matches, cx: &mut Context<'_>) -> Result<Exit, CliError> {
+    let format = matches.text("output");
     if !matches!(format, "yaml" | "json") {
-        return Err(CliError::Usage("output format must be 'yaml' or 'json'".to_owned()));
+        return Err(CliError::Usage(format!("--output must be json or yaml, not {format}")));
     }
     let mut entries = BTreeMap::from([("flux".to_owned(), VERSION.to_owned())]);
-    if !is_on(matches, "client") {
+    if !matches.is_on("client") {
         entries.extend(installed(cx).await?);
     }
     let printed = if format == "json" {
-        let value: Value = entries.into_iter().collect();
-        serde_json::to_string_pretty(&value).map_err(|error| CliError::Failed(error.to_string()))?
-            + "\n"
+        pretty_json(&entries.into_iter().collect())? + "\n"
     } else {
         yaml(&entries)
     };
@@ -86,7 +85,8 @@ async fn installed(cx: &mut Context<'_>) -> Result<BTreeMap<String, String>, Cli
     Ok(entries)
 }
 
-fn images(deployment: &Object) -> Vec<String> {
+/// Returns the images of a Deployment's containers.
+pub(crate) fn images(deployment: &Object) -> Vec<String> {
     let containers = deployment.pointer("/spec/template/spec/containers").and_then(Value::as_array);
     let image = |it: &Value| it.get("image").and_then(Value::as_str).map(str::to_owned);
     containers.into_iter().flatten().filter_map(image).collect()

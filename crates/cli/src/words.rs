@@ -1,45 +1,59 @@
 //! The words of the command line that name kinds: `source git`, `kustomization`, `ks`.
 
-use clap::{ArgMatches, Command};
-
-use crate::kind::{Family, Kind};
+use crate::cobra::{Command, Complete, Matches};
+use crate::kind::{Family, KINDS, Kind};
 
 /// Adds one sub-command for each kind, those of a family below the family's word.
 ///
-/// `build` makes the sub-command of one kind from its word.
+/// `build` makes the sub-command of one kind from its word; `about` describes a family.
 pub(crate) fn with_kinds(
     command: Command,
     kinds: &[&'static Kind],
     plural: Words,
     build: impl Fn(&'static Kind, &'static str) -> Command,
 ) -> Command {
-    let mut command = command.subcommand_required(true).arg_required_else_help(true);
+    let mut command = command;
+    let verb = command.name;
     for family in [Family::Source, Family::Image, Family::Artifact] {
         let members: Vec<_> = kinds.iter().filter(|kind| kind.family == Some(family)).collect();
         if members.is_empty() {
             continue;
         }
-        let mut group = Command::new(plural.family(family))
-            .about(format!("{} objects", family.plural()))
-            .subcommand_required(true)
-            .arg_required_else_help(true);
+        let short = format!("{} {} objects", capitalized(verb), family.word());
+        let mut group = Command::group(plural.family(family), &short);
         if plural == Words::Plural {
-            group = group.visible_alias(family.word());
+            group = group.alias(&[family.word()]);
         }
         for kind in members {
-            group = group.subcommand(build(kind, plural.kind(kind)));
+            let word = plural.kind(kind);
+            let mut it = build(kind, word).complete(names_of(kind));
+            if word != kind.word {
+                it = it.alias(&[kind.word]);
+            }
+            group = group.child(it);
         }
-        command = command.subcommand(group);
+        command = command.child(group);
     }
     for kind in kinds.iter().filter(|kind| kind.family.is_none()) {
         let word = plural.kind(kind);
-        let mut it = build(kind, word).visible_aliases(kind.aliases);
+        let mut it = build(kind, word).complete(names_of(kind)).alias(kind.aliases);
         if word != kind.word {
-            it = it.visible_alias(kind.word);
+            it = it.alias(&[kind.word]);
         }
-        command = command.subcommand(it);
+        command = command.child(it);
     }
     command
+}
+
+/// Returns a word with its first letter in upper case.
+fn capitalized(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// Says that arguments are names of objects of a kind.
+pub(crate) fn names_of(kind: &Kind) -> Complete {
+    Complete::Names(kind.group, kind.version, kind.kind)
 }
 
 /// Which words a verb uses.
@@ -66,23 +80,17 @@ impl Words {
         }
     }
 
-    /// Finds the kind that the sub-commands name, and the arguments behind it.
-    pub(crate) fn find<'a>(
-        self,
-        kinds: &[&'static Kind],
-        matches: &'a ArgMatches,
-    ) -> Option<(&'static Kind, &'a ArgMatches)> {
-        let (word, rest) = matches.subcommand()?;
-        let find = |family: Option<Family>, word: &str| {
-            kinds.iter().copied().find(|kind| kind.family == family && self.kind(kind) == word)
+    /// Finds the kind that the words behind the verb name.
+    pub(crate) fn find(self, matches: &Matches) -> Option<&'static Kind> {
+        let words = matches.path.get(1..)?;
+        let (family, word) = match words {
+            [family, word] => (Some(*family), *word),
+            [word] => (None, *word),
+            _ => return None,
         };
-        let families = [Family::Source, Family::Image, Family::Artifact];
-        match families.into_iter().find(|family| self.family(*family) == word) {
-            Some(family) => {
-                let (word, rest) = rest.subcommand()?;
-                Some((find(Some(family), word)?, rest))
-            }
-            None => Some((find(None, word)?, rest)),
-        }
+        KINDS
+            .iter()
+            .copied()
+            .find(|kind| kind.family.map(|it| self.family(it)) == family && self.kind(kind) == word)
     }
 }

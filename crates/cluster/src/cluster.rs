@@ -40,6 +40,20 @@ impl std::fmt::Debug for Shared {
     }
 }
 
+/// The lines of an answer without an end.
+pub struct TextLines(crate::watch::Lines);
+
+impl TextLines {
+    /// Returns the next line without its end; `None` once the answer has ended.
+    ///
+    /// # Errors
+    /// The connection broke.
+    pub async fn next(&mut self) -> Result<Option<String>> {
+        let line = self.0.next().await?;
+        Ok(line.map(|line| String::from_utf8_lossy(&line).into_owned()))
+    }
+}
+
 /// What a request asks for, before the headers that all requests share.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
@@ -324,6 +338,14 @@ impl Cluster {
     pub async fn raw(&self, method: Method, path: &str, body: Option<Value>) -> Result<Bytes> {
         let body = body.as_ref().map(encode).transpose()?.map(|bytes| (JSON, bytes));
         self.bytes(Call { method, path: path.to_owned(), accept: JSON, body }).await
+    }
+
+    /// Sends a request whose answer is text without an end, such as a log, and returns its lines.
+    ///
+    /// # Errors
+    /// A code that is no success.
+    pub async fn raw_lines(&self, path: &str) -> Result<TextLines> {
+        Ok(TextLines(crate::watch::Lines::new(self.stream(Call::get(path.to_owned())).await?)))
     }
 
     /// Returns where objects of a kind are found.

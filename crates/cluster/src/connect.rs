@@ -1,6 +1,7 @@
 //! From a kubeconfig, a pod's environment or a service to a connection.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -8,15 +9,101 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 
 use crate::error::chain;
 
-/// Where the API server is and who asks.
+/// Where the API server is and who asks: kubectl's settings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Connection {
-    /// A kubeconfig file; `$KUBECONFIG`, the home directory or the pod's environment without it.
+    /// A kubeconfig file, or several as `$KUBECONFIG` lists them; `$KUBECONFIG`, the home
+    /// directory or the pod's environment without it.
     pub kubeconfig: Option<PathBuf>,
     /// A context of the kubeconfig.
     pub context: Option<String>,
     /// What the server sees as the program's name.
     pub user_agent: String,
+    /// What replaces parts of the kubeconfig.
+    pub overrides: Overrides,
+}
+
+/// What replaces parts of a kubeconfig.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Overrides {
+    /// A cluster of the kubeconfig.
+    pub cluster: Option<String>,
+    /// A user of the kubeconfig.
+    pub user: Option<String>,
+    /// Address of the API server.
+    pub server: Option<String>,
+    /// Bearer token.
+    pub token: Option<String>,
+    /// File with the certificate authorities to trust.
+    pub certificate_authority: Option<PathBuf>,
+    /// File with the certificate to show.
+    pub client_certificate: Option<PathBuf>,
+    /// File with the key of the certificate to show.
+    pub client_key: Option<PathBuf>,
+    /// Whether any certificate of the server is good enough.
+    pub insecure_skip_tls_verify: bool,
+    /// The name that the server's certificate must have.
+    pub tls_server_name: Option<String>,
+    /// Whether answers come uncompressed.
+    pub disable_compression: bool,
+    /// For whom to speak.
+    pub impersonate: Option<Impersonation>,
+}
+
+/// For whom requests speak.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Impersonation {
+    /// The user.
+    pub user: String,
+    /// Groups of the user.
+    pub groups: Vec<String>,
+    /// The user's uid.
+    pub uid: Option<String>,
+    /// What else is known of the user.
+    pub extra: BTreeMap<String, Vec<String>>,
+}
+
+/// The contexts of a kubeconfig.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Contexts {
+    /// Their names in the order of the file.
+    pub names: Vec<String>,
+    /// The namespace of the context that is used; `None` if it has none.
+    pub namespace: Option<String>,
+}
+
+impl Contexts {
+    /// Reads the contexts of a kubeconfig.
+    ///
+    /// # Errors
+    /// A kubeconfig that is missing or wrong.
+    pub fn read(connection: &Connection) -> Result<Self, ConnectError> {
+        let file = match &connection.kubeconfig {
+            Some(paths) => read_files(paths)?,
+            None => Kubeconfig::read().map_err(|error| ConnectError::Config(chain(&error)))?,
+        };
+        let current = connection.context.as_ref().or(file.current_context.as_ref());
+        let of = file.contexts.iter().find(|it| Some(&it.name) == current);
+        let namespace = of.and_then(|it| it.context.as_ref()?.namespace.clone());
+        let names = file.contexts.iter().map(|it| it.name.clone()).collect();
+        Ok(Self { names, namespace: namespace.filter(|it| !it.is_empty()) })
+    }
+}
+
+/// Reads one file, or merges several of which some may be missing.
+fn read_files(paths: &Path) -> Result<Kubeconfig, ConnectError> {
+    let wrong = |error: &dyn std::error::Error| ConnectError::Config(chain(error));
+    let all: Vec<PathBuf> =
+        std::env::split_paths(paths).filter(|it| !it.as_os_str().is_empty()).collect();
+    if let [only] = all.as_slice() {
+        return Kubeconfig::read_from(only).map_err(|e| wrong(&e));
+    }
+    let mut merged = Kubeconfig::default();
+    for path in all.iter().filter(|path| path.exists()) {
+        let next = Kubeconfig::read_from(path).map_err(|e| wrong(&e))?;
+        merged = merged.merge(next).map_err(|e| wrong(&e))?;
+    }
+    Ok(merged)
 }
 
 /// What a kubeconfig may do that its user does not vouch for. By default, neither.
@@ -62,21 +149,80 @@ pub enum ConnectError {
 /// Reads the settings and prepares a client; nothing is sent.
 pub(crate) async fn client(connection: &Connection) -> Result<kube::Client, ConnectError> {
     let wrong = |error: &dyn std::error::Error| ConnectError::Config(chain(error));
-    let options =
-        KubeConfigOptions { context: connection.context.clone(), ..KubeConfigOptions::default() };
-    let mut config = match (&connection.kubeconfig, &connection.context) {
-        (Some(path), _) => {
-            let file = Kubeconfig::read_from(path).map_err(|e| wrong(&e))?;
-            kube::Config::from_custom_kubeconfig(file, &options).await.map_err(|e| wrong(&e))?
-        }
-        (None, Some(_)) => kube::Config::from_kubeconfig(&options).await.map_err(|e| wrong(&e))?,
-        (None, None) => kube::Config::infer().await.map_err(|e| wrong(&e))?,
-    };
+    let mut config = settings(connection).await?;
+    connection.overrides.write(&mut config)?;
     if !connection.user_agent.is_empty() {
         let agent = http::HeaderValue::from_str(&connection.user_agent).map_err(|e| wrong(&e))?;
         config.headers.push((http::header::USER_AGENT, agent));
     }
     kube::Client::try_from(config).map_err(|e| ConnectError::Client(chain(&e)))
+}
+
+async fn settings(connection: &Connection) -> Result<kube::Config, ConnectError> {
+    let wrong = |error: &dyn std::error::Error| ConnectError::Config(chain(error));
+    let overrides = &connection.overrides;
+    let options = KubeConfigOptions {
+        context: connection.context.clone(),
+        cluster: overrides.cluster.clone(),
+        user: overrides.user.clone(),
+    };
+    let chosen = options.context.is_some() || options.cluster.is_some() || options.user.is_some();
+    let read = match &connection.kubeconfig {
+        Some(paths) => {
+            let file = read_files(paths)?;
+            kube::Config::from_custom_kubeconfig(file, &options).await.map_err(|e| wrong(&e))
+        }
+        None if chosen => kube::Config::from_kubeconfig(&options).await.map_err(|e| wrong(&e)),
+        None => kube::Config::infer().await.map_err(|e| wrong(&e)),
+    };
+    match (read, &overrides.server) {
+        (Ok(config), _) => Ok(config),
+        // An address alone is enough.
+        (Err(_), Some(server)) if connection.kubeconfig.is_none() && !chosen => {
+            Ok(kube::Config::new(server.parse().map_err(|e| wrong(&e))?))
+        }
+        (Err(error), _) => Err(error),
+    }
+}
+
+impl Overrides {
+    /// Replaces what is set.
+    fn write(&self, config: &mut kube::Config) -> Result<(), ConnectError> {
+        let wrong = |error: &dyn std::error::Error| ConnectError::Config(chain(error));
+        let shown = |path: &Path| path.to_string_lossy().into_owned();
+        if let Some(server) = &self.server {
+            config.cluster_url = server.parse().map_err(|e| wrong(&e))?;
+        }
+        if let Some(file) = &self.certificate_authority {
+            config.root_cert_file = Some(file.clone());
+        }
+        if self.insecure_skip_tls_verify {
+            config.accept_invalid_certs = true;
+        }
+        if self.tls_server_name.is_some() {
+            config.tls_server_name.clone_from(&self.tls_server_name);
+        }
+        config.disable_compression |= self.disable_compression;
+        let who = &mut config.auth_info;
+        if let Some(token) = &self.token {
+            who.token = Some(token.clone().into());
+            who.token_file = None;
+        }
+        if let Some(file) = &self.client_certificate {
+            (who.client_certificate, who.client_certificate_data) = (Some(shown(file)), None);
+        }
+        if let Some(file) = &self.client_key {
+            (who.client_key, who.client_key_data) = (Some(shown(file)), None);
+        }
+        if let Some(other) = &self.impersonate {
+            who.impersonate = Some(other.user.clone());
+            who.impersonate_groups = Some(other.groups.clone()).filter(|it| !it.is_empty());
+            who.impersonate_uid.clone_from(&other.uid);
+            let extra = other.extra.clone().into_iter().collect();
+            who.impersonate_user_extra = Some(extra).filter(|_| !other.extra.is_empty());
+        }
+        Ok(())
+    }
 }
 
 /// Prepares a client from the text of a kubeconfig that its user does not vouch for.

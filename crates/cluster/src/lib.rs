@@ -16,8 +16,10 @@ mod path;
 mod request;
 mod watch;
 
-pub use cluster::Cluster;
-pub use connect::{ConnectError, Connection, TokenAccess, Trust};
+pub use cluster::{Cluster, TextLines};
+pub use connect::{
+    ConnectError, Connection, Contexts, Impersonation, Overrides, TokenAccess, Trust,
+};
 pub use discovery::ApiResource;
 pub use error::{Cause, Error, Status};
 pub use kube::client::Body;

@@ -407,7 +407,7 @@ enum EventKind {
 }
 
 /// The lines of an endless body.
-struct Lines {
+pub(crate) struct Lines {
     body: Body,
     buffer: Vec<u8>,
 }
@@ -416,12 +416,12 @@ struct Lines {
 const LONGEST_LINE: usize = 64 << 20;
 
 impl Lines {
-    fn new(body: Body) -> Self {
+    pub(crate) fn new(body: Body) -> Self {
         Self { body, buffer: Vec::new() }
     }
 
     /// Returns the next full line; `None` once the connection ended, in good order or not.
-    async fn next(&mut self) -> Result<Option<Vec<u8>>> {
+    pub(crate) async fn next(&mut self) -> Result<Option<Vec<u8>>> {
         let mut searched = 0;
         loop {
             let rest = self.buffer.get(searched..).unwrap_or_default();

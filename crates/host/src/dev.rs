@@ -13,6 +13,7 @@ use flux_runtime::{
 };
 use tokio::sync::mpsc;
 
+pub use self::install::definitions;
 pub use self::standing::{Standing, Trouble, standing};
 use crate::controllers;
 use crate::local::Local;

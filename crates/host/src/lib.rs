@@ -18,7 +18,9 @@ mod local;
 mod standalone;
 
 pub use components::{Component, UnknownComponent};
-pub use dev::{Dev, DevOptions, Override, Revision, Source, Standing, Trouble, standing};
+pub use dev::{
+    Dev, DevOptions, Override, Revision, Source, Standing, Trouble, definitions, standing,
+};
 pub use embedded::{Embedded, EmbeddedOptions};
 pub use error::HostError;
 pub use folder::Folder;

@@ -106,6 +106,7 @@ impl Process {
             kubeconfig: kubeconfig.map(Into::into),
             context: None,
             user_agent: concat!("flux/v", env!("CARGO_PKG_VERSION")).to_owned(),
+            ..Connection::default()
         };
         let cluster =
             Cluster::connect(&connection).await.map_err(|error| failed("flux", &error))?;

@@ -171,7 +171,7 @@ fn handshake(why: &str) -> TransportError {
     TransportError::Connection(format!("ssh: handshake failed: {why}"))
 }
 
-fn private_key(identity: &[u8], password: &str) -> Result<PrivateKey, ClientError> {
+pub(crate) fn private_key(identity: &[u8], password: &str) -> Result<PrivateKey, ClientError> {
     let text = String::from_utf8_lossy(identity);
     let password = Some(password).filter(|password| !password.is_empty());
     match russh::keys::decode_secret_key(&text, password) {

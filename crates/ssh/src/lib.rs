@@ -6,8 +6,10 @@
 //! Start at [`Client`]. Who a server must be is decided in `known_hosts`.
 
 mod client;
+mod keys;
 mod known_hosts;
 mod session;
 mod socks;
 
 pub use client::{Client, ClientError, Options};
+pub use keys::{KeyError, KeyPair, NewKey, scan};

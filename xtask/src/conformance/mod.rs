@@ -5,6 +5,7 @@
 
 mod apiserver;
 mod cel;
+mod cli;
 mod envsubst;
 mod flux_build;
 mod gotemplate;
@@ -54,6 +55,7 @@ type Area = fn(&Path) -> anyhow::Result<Vec<Case>>;
 /// Every area, in the order of the report.
 const AREAS: &[(&str, Area)] = &[
     ("cel", cel::cases),
+    ("cli", cli::cases),
     ("apiserver", apiserver::cases),
     ("dependency_sort", plan::dependency_sort),
     ("envsubst", envsubst::cases),

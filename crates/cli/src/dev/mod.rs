@@ -5,7 +5,6 @@ mod report;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use clap::{Arg, ArgAction, ArgMatches, Command};
 use flux_cluster::{Cluster, Subscription, Topic};
 use flux_host::{
     Component, Dev, DevOptions, EmbeddedOptions, HostError, Override, Revision, Source, Standing,
@@ -13,60 +12,53 @@ use flux_host::{
 };
 use flux_manifest::Object;
 
+use crate::cobra::{Arity, Command, Flag, Matches};
 use crate::context::Context;
-use crate::frame::{flag, is_on, text, texts};
 use crate::interrupt::interrupted;
 use crate::kind::{GIT_REPOSITORY, KUSTOMIZATION};
 use crate::{CliError, Exit};
 
 /// Describes the command.
 pub(crate) fn command() -> Command {
-    let value =
-        |name: &'static str, help: &'static str| Arg::new(name).long(name).num_args(1).help(help);
-    Command::new("dev")
-        .about("Run the whole loop on this machine: an API server, the controllers, and a directory to apply")
-        .long_about(
+    Command::leaf("dev", "Run the whole loop on this machine: an API server, the controllers, and a directory to apply")
+        .operands("[DIR]")
+        .long(
             "Starts an embedded Kubernetes-compatible API server and the Flux controllers in this process, and \
              applies a directory as a bootstrap would: a GitRepository and a Kustomization named flux-system. \
              Edits are live at once. The kubeconfig is written to the file that --kubeconfig names.",
         )
-        .arg(Arg::new("directory").value_name("DIR").help("Directory to apply; a Git repository or not"))
-        .arg(value("path", "path inside the directory to build").default_value("./"))
-        .arg(
-            value("revision", "which content counts: the last commit, or the files as they are")
-                .value_parser(["head", "worktree"])
-                .default_value("worktree"),
+        .example("  # Apply a directory and every edit of it\n  flux dev ./clusters/staging\n\n  # Tell by the exit status whether it can be applied\n  flux dev . --once")
+        .arity(Arity::AtMost(1))
+        .flag(Flag::text("path", "path inside the directory to build").default("./"))
+        .flag(
+            Flag::custom("revision", ("string", revision), "which content counts: `head`, the last commit, or worktree, the files as they are")
+                .default("worktree"),
         )
-        .arg(
-            value("override", "serve GitRepositories with this URL from a local directory (can be repeated)")
-                .value_name("URL=DIR")
-                .action(ArgAction::Append),
+        .flag(Flag::repeated("override", "serve GitRepositories with this URL from a local directory, as `URL=DIR` (can be repeated)"))
+        .flag(Flag::bool("once", "exit when everything is Ready, or with status 1 when something cannot become Ready"))
+        .flag(Flag::text("data-dir", "keep the state over restarts in this directory; otherwise it is in memory"))
+        .flag(
+            Flag::text("components", "controllers to run, comma-separated, or none for the API server alone")
+                .default("source-controller,kustomize-controller"),
         )
-        .arg(flag("once", "exit when everything is Ready, or with status 1 when something cannot become Ready"))
-        .arg(value("data-dir", "keep the state over restarts in this directory; otherwise it is in memory"))
-        .arg(
-            value("components", "controllers to run, comma-separated, or `none` for the API server alone")
-                .default_value("source-controller,kustomize-controller"),
-        )
-        .arg(value(
+        .flag(Flag::text(
             "cluster-controllers",
-            "controllers of the cluster itself, comma-separated, `all` or `none`: namespace-lifecycle, \
-             garbage-collection, service-accounts, role-aggregation, workload-simulator; all by default, \
-             none with --components none",
+            "controllers of the cluster itself, comma-separated, all or none: namespace-lifecycle, garbage-collection, service-accounts, role-aggregation, workload-simulator; all by default, none with --components none",
         ))
-        .arg(value(
-            "compaction-interval",
-            "how often the API server forgets old states: 5m by default, 10s with --components none",
-        ))
-        .arg(
-            value("listen", "address of the API server; port 0 takes any free port")
-                .default_value("127.0.0.1:0"),
-        )
-        .arg(value("token-auth-file", "further users in kube-apiserver's format: token,user,uid,\"group1,group2\""))
+        .flag(Flag::text("compaction-interval", "how often the API server forgets old states: 5m by default, 10s with --components none"))
+        .flag(Flag::text("listen", "address of the API server; port 0 takes any free port").default("127.0.0.1:0"))
+        .flag(Flag::text("token-auth-file", "further users in kube-apiserver's format: token,user,uid,\"group1,group2\""))
+}
+
+fn revision(text: &str) -> Result<String, String> {
+    match text {
+        "head" | "worktree" => Ok(text.to_owned()),
+        _ => Err("must be head or worktree".to_owned()),
+    }
 }
 
 /// Runs the command until it is interrupted or, with `--once`, until nothing changes any more.
-pub(crate) async fn run(matches: &ArgMatches, cx: &mut Context<'_>) -> Result<Exit, CliError> {
+pub(crate) async fn run(matches: &Matches, cx: &mut Context<'_>) -> Result<Exit, CliError> {
     let options = options(matches, cx)?;
     let directory = options.source.as_ref().map(|source| source.directory.clone());
     let begun = Instant::now();
@@ -76,7 +68,7 @@ pub(crate) async fn run(matches: &ArgMatches, cx: &mut Context<'_>) -> Result<Ex
     };
     let mut session = Session::new(dev, begun);
     let outcome = match &directory {
-        Some(directory) => session.follow(directory, is_on(matches, "once"), cx).await,
+        Some(directory) => session.follow(directory, matches.is_on("once"), cx).await,
         None => session.serve(cx).await,
     };
     session.dev.stop().await;
@@ -87,11 +79,11 @@ fn failed(error: HostError) -> CliError {
     CliError::Failed(error.to_string())
 }
 
-fn options(matches: &ArgMatches, cx: &Context<'_>) -> Result<DevOptions, CliError> {
+fn options(matches: &Matches, cx: &Context<'_>) -> Result<DevOptions, CliError> {
     let base = &cx.environment.directory;
-    let components = Component::parse_list(text(matches, "components").unwrap_or_default())
+    let components = Component::parse_list(matches.some("components").unwrap_or_default())
         .map_err(|error| CliError::Usage(error.to_string()))?;
-    let directory = text(matches, "directory").map(|directory| base.join(directory));
+    let directory = matches.name().map(|directory| base.join(directory));
     if directory.is_none() && !components.is_empty() {
         return Err(CliError::Usage(
             "a directory to apply is required; `--components none` runs the API server alone"
@@ -99,20 +91,20 @@ fn options(matches: &ArgMatches, cx: &Context<'_>) -> Result<DevOptions, CliErro
         ));
     }
     let mut overrides = Vec::new();
-    for text in texts(matches, "override") {
+    for text in matches.list("override") {
         let (url, directory) = text
             .split_once('=')
             .ok_or_else(|| CliError::Usage(format!("--override takes URL=DIR, got `{text}`")))?;
         overrides.push(Override { url: url.to_owned(), directory: base.join(directory) });
     }
-    let revision = match text(matches, "revision") {
+    let revision = match matches.some("revision") {
         Some("head") => Revision::Head,
         _ => Revision::Worktree,
     };
-    let path = text(matches, "path").unwrap_or("./").to_owned();
-    let data_dir = text(matches, "data-dir").map(|it| base.join(it));
+    let path = matches.some("path").unwrap_or("./").to_owned();
+    let data_dir = matches.some("data-dir").map(|it| base.join(it));
     // The flag alone: `$KUBECONFIG` names a file with other clusters in it.
-    let kubeconfig = match text(matches, "kubeconfig") {
+    let kubeconfig = match matches.some("kubeconfig") {
         Some(path) => base.join(path),
         None => default_kubeconfig(data_dir.as_deref(), directory.as_deref(), cx),
     };
@@ -120,8 +112,8 @@ fn options(matches: &ArgMatches, cx: &Context<'_>) -> Result<DevOptions, CliErro
     // A server alone is one for tests: it does nothing unasked, and lists expire while one waits.
     let (controllers, interval) =
         if components.is_empty() { ("none", "10s") } else { ("all", "5m") };
-    let controllers = text(matches, "cluster-controllers").unwrap_or(controllers);
-    let interval = text(matches, "compaction-interval").unwrap_or(interval);
+    let controllers = matches.some("cluster-controllers").unwrap_or(controllers);
+    let interval = matches.some("compaction-interval").unwrap_or(interval);
     let interval = interval
         .parse::<flux_gostd::Duration>()
         .map_err(|error| usage(format!("--compaction-interval: {error}")))?;
@@ -131,9 +123,9 @@ fn options(matches: &ArgMatches, cx: &Context<'_>) -> Result<DevOptions, CliErro
                 .parse()
                 .map_err(|error| usage(format!("--cluster-controllers: {error}")))?,
             compaction_interval: interval.to_std().unwrap_or_default(),
-            listen: text(matches, "listen").unwrap_or("127.0.0.1:0").to_owned(),
+            listen: matches.some("listen").unwrap_or("127.0.0.1:0").to_owned(),
             data_dir,
-            token_auth_file: text(matches, "token-auth-file").map(|it| base.join(it)),
+            token_auth_file: matches.some("token-auth-file").map(|it| base.join(it)),
         },
         components,
         source: directory.map(|directory| Source { directory, path, revision, overrides }),

@@ -16,7 +16,10 @@ use crate::local::Local;
 const MANAGER: &str = "flux";
 
 /// Applies the definitions of Flux and waits until the server serves them.
-pub(super) async fn definitions(cluster: &Cluster) -> Result<(), HostError> {
+///
+/// # Errors
+/// The server refuses one, or does not serve all of them in time.
+pub async fn definitions(cluster: &Cluster) -> Result<(), HostError> {
     let kind = GroupVersionKind::new("apiextensions.k8s.io", "v1", "CustomResourceDefinition");
     let mut changes = cluster.watch(Topic::all(kind));
     let mut missing = BTreeSet::new();
