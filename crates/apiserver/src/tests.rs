@@ -142,3 +142,29 @@ async fn the_status_of_a_deployment_has_to_add_up() {
     let (_, noted) = world.send("PATCH", &format!("{deployments}/d"), Some(note)).await;
     assert_eq!(noted["metadata"]["generation"], 2);
 }
+
+#[tokio::test]
+async fn others_can_check_tokens_of_service_accounts() {
+    use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+    let world = with_namespace().await;
+    let accounts = "/api/v1/namespaces/a/serviceaccounts";
+    world.send("POST", accounts, Some(json!({"metadata": {"name": "sa"}}))).await;
+    let path = format!("{accounts}/sa/token");
+    let (_, answer) = world.send("POST", &path, Some(json!({"spec": {}}))).await;
+    let token = answer["status"]["token"].as_str().unwrap();
+    let (_, document) = world.send("GET", "/.well-known/openid-configuration", None).await;
+    assert!(document["jwks_uri"].as_str().unwrap().ends_with("/openid/v1/jwks"));
+    let (_, keys) = world.send("GET", "/openid/v1/jwks", None).await;
+    let key = &keys["keys"][0];
+    let bytes = |text: &str| URL_SAFE_NO_PAD.decode(text).unwrap();
+    let point =
+        [&[4], &*bytes(key["x"].as_str().unwrap()), &bytes(key["y"].as_str().unwrap())].concat();
+    let (signed, signature) = token.rsplit_once('.').unwrap();
+    let public = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point);
+    public.verify(signed.as_bytes(), &bytes(signature)).unwrap();
+    let header: Value = serde_json::from_slice(&bytes(signed.split('.').next().unwrap())).unwrap();
+    assert_eq!(header["kid"], key["kid"]);
+}

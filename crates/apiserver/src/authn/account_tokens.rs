@@ -1,5 +1,6 @@
 //! Tokens of service accounts: signed by the server, read back with every check.
 
+use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair,
@@ -16,6 +17,12 @@ use crate::registry::View;
 
 /// Who signs, and whom tokens are for unless they say otherwise.
 pub(crate) const ISSUER: &str = "https://kubernetes.default.svc.cluster.local";
+
+/// What stands before a point of the curve P-256 in a public key as DER.
+const POINT_OF_P256: [u8; 26] = [
+    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a,
+    0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
+];
 
 /// Signs and checks tokens.
 pub(crate) struct AccountTokens {
@@ -47,6 +54,29 @@ impl AccountTokens {
         Some(Self { key })
     }
 
+    /// Returns the public key as others read it.
+    pub(crate) fn public_key(&self) -> Value {
+        // An uncompressed point: a mark and two coordinates.
+        let point = self.key.public_key().as_ref();
+        let coordinates = point.get(1..).unwrap_or_default();
+        let (x, y) = coordinates.split_at(coordinates.len() / 2);
+        json!({
+            "use": "sig",
+            "kty": "EC",
+            "kid": self.key_id(),
+            "crv": "P-256",
+            "alg": "ES256",
+            "x": URL_SAFE_NO_PAD.encode(x),
+            "y": URL_SAFE_NO_PAD.encode(y),
+        })
+    }
+
+    /// Returns the name of the key: the hash of its public half as DER.
+    fn key_id(&self) -> String {
+        let der = [POINT_OF_P256.as_slice(), self.key.public_key().as_ref()].concat();
+        URL_SAFE_NO_PAD.encode(digest(&SHA256, &der))
+    }
+
     /// Makes a token; `None` if the system gives no randomness.
     pub(crate) fn sign(&self, claims: &Claims<'_>) -> Option<String> {
         let issued = claims.issued.as_second();
@@ -68,7 +98,7 @@ impl AccountTokens {
             "nbf": issued,
             "sub": format!("system:serviceaccount:{}:{name}", claims.namespace),
         });
-        let header = json!({"alg": "ES256", "typ": "JWT"});
+        let header = json!({"alg": "ES256", "kid": self.key_id()});
         let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let signed = format!("{}.{}", encode(&header), encode(&payload));
         let signature = self.key.sign(&SystemRandom::new(), signed.as_bytes()).ok()?;

@@ -2,6 +2,7 @@
 
 mod account_tokens;
 mod certificate;
+pub(crate) mod openid;
 #[cfg(test)]
 mod tests;
 mod tokens;

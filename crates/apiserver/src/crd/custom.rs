@@ -55,9 +55,12 @@ impl Strategy for CustomStrategy {
             let unknown = flux_schema::prune(&mut object, version.schema());
             strict_errors.extend(unknown.iter().map(|path| format!("unknown field \"{path}\"")));
             drop_wrong_nulls(&mut object, version.schema());
-            let unknown = embedded::coerce(&mut object, version.schema());
-            let unknown = unknown.map_err(|error| error.to_string())?;
-            strict_errors.extend(unknown.iter().map(|path| format!("unknown field \"{path}\"")));
+            if version.embeds {
+                let unknown = embedded::coerce(&mut object, version.schema());
+                let unknown = unknown.map_err(|error| error.to_string())?;
+                let text = |path: &String| format!("unknown field \"{path}\"");
+                strict_errors.extend(unknown.iter().map(text));
+            }
         }
         Ok(Decoded { object, strict_errors })
     }
@@ -252,6 +255,9 @@ impl From<SchemaError> for FieldError {
 
 /// Resources inside an object are checked whether they changed or not.
 fn embedded_errors(version: &Version, object: &Value) -> Vec<SchemaError> {
+    if !version.embeds {
+        return Vec::new();
+    }
     flux_schema::validate_embedded(&Path::ROOT, version.schema(), object, &embedded::judge)
 }
 

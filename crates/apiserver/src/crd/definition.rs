@@ -28,6 +28,8 @@ pub(super) struct Version {
     pub(super) validator: Validator,
     /// Judges `status` alone.
     pub(super) status: Option<Validator>,
+    /// Whether there can be resources inside the resource.
+    pub(super) embeds: bool,
     json: Arc<Value>,
     /// Compiled when the first object is judged: most definitions have no objects at first.
     rules: OnceLock<Option<RuleSet>>,
@@ -39,6 +41,7 @@ impl Version {
         let schema = Arc::new(Schema::parse(json));
         let status = schema.properties.get("status").cloned().map(Arc::new);
         Self {
+            embeds: schema.any(|part| part.embedded_resource),
             name: meta::text(version, "/name").to_owned(),
             has_status: version.pointer("/subresources/status").is_some_and(|s| !s.is_null()),
             scale: scale_paths(version),

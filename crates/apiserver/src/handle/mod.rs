@@ -7,7 +7,7 @@ use http::request::Parts;
 use serde_json::{Value, json};
 
 use crate::admission::Calls;
-use crate::authn::User;
+use crate::authn::{User, openid};
 use crate::authz::{self, Attributes};
 use crate::body::Body;
 use crate::discovery;
@@ -85,6 +85,7 @@ fn other(core: &Core, request: &Request) -> Result<Answer, Status> {
         "" => Some(Ok(Answer::value(200, paths(&resources)))),
         "/version" => Some(Ok(Answer::value(200, health::version()))),
         _ => health::check(path, &request.query)
+            .or_else(|| openid::answer(core, request, path))
             .map(Ok)
             .or_else(|| {
                 let asked = (&request.headers, &request.query);
@@ -125,7 +126,15 @@ fn paths(resources: &Resources) -> Value {
         paths.push(format!("/apis/{}", group.name));
         paths.extend(group.versions.iter().map(|one| format!("/apis/{}/{}", group.name, one.name)));
     }
-    let rest = ["/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version"];
+    let rest = [
+        "/healthz",
+        "/livez",
+        "/openapi/v2",
+        "/openapi/v3",
+        "/openid/v1/jwks",
+        "/readyz",
+        "/version",
+    ];
     paths.extend(rest.iter().map(|path| (*path).to_owned()));
     json!({"paths": paths})
 }
