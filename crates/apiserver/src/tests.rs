@@ -168,3 +168,26 @@ async fn others_can_check_tokens_of_service_accounts() {
     let header: Value = serde_json::from_slice(&bytes(signed.split('.').next().unwrap())).unwrap();
     assert_eq!(header["kid"], key["kid"]);
 }
+
+#[tokio::test]
+async fn a_client_certificate_is_a_user_with_groups() {
+    let world = World::new();
+    let key = rcgen::KeyPair::generate().unwrap();
+    let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    params.distinguished_name.push(rcgen::DnType::OrganizationName, "system:masters");
+    params.distinguished_name.push(rcgen::DnType::CommonName, "alice");
+    let der = params.self_signed(&key).unwrap().der().to_vec();
+    let mut request = http::Request::post("/apis/authentication.k8s.io/v1/selfsubjectreviews")
+        .header("content-type", "application/json")
+        .body(Full::new(Bytes::from("{}")))
+        .unwrap();
+    request.extensions_mut().insert(crate::ClientCertificate(der.into()));
+    let response = world.server.service().respond(request).await;
+    let bytes = response.into_body().collect().await.unwrap().to_bytes();
+    let review: Value = serde_json::from_slice(&bytes).unwrap();
+    assert_eq!(
+        review["status"]["userInfo"],
+        json!({"username": "alice", "groups": ["system:masters", "system:authenticated"]})
+    );
+}

@@ -183,6 +183,25 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_was_cut_off_is_refused_and_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open_at(folder.path()).unwrap();
+        for number in 0..200 {
+            put(&store, &format!("map-{number}"));
+        }
+        drop(store);
+        let path = folder.path().join("objects.redb");
+        let whole = std::fs::read(&path).unwrap();
+        for part in [1, 2, 3] {
+            let cut = &whole[..whole.len() * part / 4];
+            std::fs::write(&path, cut).unwrap();
+            let error = Store::open_at(folder.path()).err().unwrap().to_string();
+            assert!(error.contains("objects.redb"), "{error}");
+            assert_eq!(std::fs::read(&path).unwrap().len(), cut.len());
+        }
+    }
+
+    #[test]
     fn a_damaged_or_emptied_file_is_refused_and_kept() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("objects.redb");
