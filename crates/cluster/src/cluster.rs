@@ -1,6 +1,7 @@
 //! Requests to an API server.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use flux_api::{Definition, Resource};
@@ -32,6 +33,8 @@ pub(crate) struct Shared {
     pub(crate) client: kube::Client,
     pub(crate) watches: Watches,
     discovery: Cache,
+    /// By method and code; 0 where there was no answer.
+    requests: Mutex<BTreeMap<(String, u16), u64>>,
 }
 
 impl std::fmt::Debug for Shared {
@@ -130,7 +133,12 @@ impl Cluster {
     }
 
     fn from_client(client: kube::Client, headers: http::HeaderMap) -> Self {
-        let shared = Shared { client, watches: Watches::default(), discovery: Cache::default() };
+        let shared = Shared {
+            client,
+            watches: Watches::default(),
+            discovery: Cache::default(),
+            requests: Mutex::default(),
+        };
         Self { shared: Arc::new(shared), headers: Arc::new(headers), identity: None }
     }
 
@@ -437,10 +445,25 @@ impl Cluster {
 
     async fn bytes(&self, call: Call) -> Result<Bytes> {
         let request = self.request(call)?;
-        let response = self.shared.client.send(request.map(Body::from)).await?;
+        let response = self.send(request.map(Body::from)).await?;
         let code = response.status();
         let bytes = response.into_body().collect_bytes().await?;
         if code.is_success() { Ok(bytes) } else { Err(Error::from_answer(code.as_u16(), &bytes)) }
+    }
+
+    async fn send(&self, request: Request<Body>) -> Result<http::Response<Body>> {
+        let method = request.method().to_string();
+        let answer = self.shared.client.send(request).await;
+        let code = answer.as_ref().map_or(0, |answer| answer.status().as_u16());
+        let mut requests = self.shared.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        *requests.entry((method, code)).or_default() += 1;
+        Ok(answer?)
+    }
+
+    /// Returns how many requests there were through this connection, by method and code of the
+    /// answer; 0 where there was none.
+    pub fn requests(&self) -> BTreeMap<(String, u16), u64> {
+        self.shared.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Sends a request whose answer has no end.
@@ -449,7 +472,7 @@ impl Cluster {
         // Some servers compress each event by itself, which decoders take for the whole.
         let identity = HeaderValue::from_static("identity");
         request.headers_mut().insert(header::ACCEPT_ENCODING, identity);
-        let response = self.shared.client.send(request).await?;
+        let response = self.send(request).await?;
         let code = response.status();
         if code.is_success() {
             return Ok(response.into_body());

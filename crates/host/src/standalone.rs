@@ -10,7 +10,7 @@ use flux_cluster::{Cluster, Connection};
 use flux_kustomize_controller as kustomize;
 use flux_runtime::flags::Shared;
 use flux_runtime::{
-    Clock, Context, Delivery, Events, EventsOptions, Leadership, Metrics, Random, Readiness,
+    Clock, Context, Delivery, Events, EventsOptions, Leadership, Leads, Metrics, Random, Readiness,
     Shutdown, log, serve_metrics, serve_probes,
 };
 use flux_source_controller as source;
@@ -123,6 +123,7 @@ impl Process {
             instance: instance(),
             delivery,
         });
+        metrics.watch_cluster(&cluster);
         let serve = |error: flux_runtime::ServeError| failed("flux", &error);
         serve_metrics(&shared.metrics_addr, metrics.clone(), shutdown.clone())
             .await
@@ -245,12 +246,18 @@ async fn lead(
         return Ended::Asked;
     };
     let seams = (context.clock, context.random.clone());
+    let (name, metrics) = (lease.name.clone(), &context.metrics);
+    metrics.set_leader(&name, Leads::No);
     let acquired =
         Leadership::acquire(context.cluster.clone(), lease, seams, &context.shutdown).await;
     let Some(leadership) = acquired else { return Ended::Asked };
+    metrics.set_leader(&name, Leads::Yes);
     tokio::select! {
         () = run => {}
-        () = leadership.lost() => return Ended::LeaderElectionLost,
+        () = leadership.lost() => {
+            metrics.set_leader(&name, Leads::No);
+            return Ended::LeaderElectionLost;
+        }
     }
     leadership.released().await;
     Ended::Asked

@@ -155,7 +155,12 @@ impl Reconciler {
         for event in report.events {
             pass.tell(event);
         }
-        self.context.metrics.observe_reconcile(&reference, pass.begun.elapsed());
+        if pass.object.is_deleting() && pass.object.metadata.finalizers.is_empty() {
+            // It is gone: a series of its own would stay for ever.
+            self.context.metrics.forget(&reference);
+        } else {
+            self.context.metrics.observe_reconcile(&reference, pass.begun.elapsed());
+        }
         match published {
             Ok(()) => report.next,
             Err(error) => Next::Retry(error),

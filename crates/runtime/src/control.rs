@@ -11,6 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tracing::Instrument;
 
+use crate::queue::Taken;
 use crate::{Metrics, Queue, Shutdown};
 
 /// When an object is reconciled again.
@@ -109,6 +110,7 @@ pub async fn run<R: Reconcile>(
     let places = Arc::new(Semaphore::new(workers.concurrency.max(1)));
     let workers = Arc::new(workers);
     metrics.set_max_concurrent(&workers);
+    metrics.watch_queue(&workers, &queue);
     let mut passes = JoinSet::new();
     loop {
         while passes.try_join_next().is_some() {}
@@ -117,8 +119,8 @@ pub async fn run<R: Reconcile>(
         }
         let place = shutdown.or(Arc::clone(&places).acquire_owned()).await;
         let Some(Ok(permit)) = place else { break };
-        let Some((key, superseded)) = queue.take() else { continue };
-        metrics.see_queue(&workers, &queue);
+        let Some(Taken { key, superseded, waited }) = queue.take() else { continue };
+        metrics.observe_wait(&workers, waited);
         let slot = Slot {
             workers: Arc::clone(&places),
             permit: Mutex::new(Some(permit)),
@@ -193,7 +195,6 @@ impl<R: Reconcile> Pass<R> {
             self.queue.add_after(key.clone(), SOON);
         }
         self.queue.done(&key);
-        self.metrics.see_queue(&self.workers, &self.queue);
     }
 }
 

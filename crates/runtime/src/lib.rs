@@ -30,7 +30,7 @@ pub use events::{Delivery, Event, Events, EventsOptions, Notification, Severity}
 pub use flux_cluster::Key;
 pub use gates::{Gate, Gates, UnknownGate};
 pub use lease::{Leadership, LeaseOptions, lease_name};
-pub use metrics::Metrics;
+pub use metrics::{Leads, Metrics};
 pub use publish::{PublishError, Publisher};
 pub use queue::{Backoff, Priority, Queue};
 pub use random::Random;

@@ -1,11 +1,13 @@
 //! Metrics under the names of controller-runtime and Flux.
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use flux_api::ObjectReference;
-use prometheus_client::encoding::text::encode;
+use flux_cluster::Cluster;
+use prometheus_client::encoding::text::{encode_eof, encode_registry};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -14,8 +16,11 @@ use prometheus_client::registry::Registry;
 
 use crate::{Next, Queue, Workers};
 
+mod process;
+
+use process::Figures;
+
 type Labels = Vec<(&'static str, String)>;
-type Float = Gauge<f64, AtomicU64>;
 
 /// What is counted and measured in this process, cheap to clone.
 #[derive(Clone, Debug)]
@@ -33,11 +38,13 @@ struct Shared {
     reconcile_time: Family<Labels, Histogram, fn() -> Histogram>,
     active_workers: Family<Labels, Gauge>,
     max_concurrent: Family<Labels, Gauge>,
-    queue_depth: Family<Labels, Gauge>,
-    queue_adds: Family<Labels, Float>,
-    queue_retries: Family<Labels, Float>,
+    queue_time: Family<Labels, Histogram, fn() -> Histogram>,
+    work_time: Family<Labels, Histogram, fn() -> Histogram>,
     flux_duration: Family<Labels, Histogram, fn() -> Histogram>,
     leader: Family<Labels, Gauge>,
+    /// What is looked at when somebody asks.
+    queues: Mutex<BTreeMap<&'static str, Queue>>,
+    clusters: Mutex<Vec<Cluster>>,
 }
 
 const RECONCILE_BUCKETS: [f64; 34] = [
@@ -47,6 +54,11 @@ const RECONCILE_BUCKETS: [f64; 34] = [
 
 fn reconcile_time() -> Histogram {
     Histogram::new(RECONCILE_BUCKETS.into_iter().chain([20.0, 25.0, 30.0, 40.0, 50.0, 60.0]))
+}
+
+/// From 10 ns on, each ten times the one before.
+fn queue_time() -> Histogram {
+    Histogram::new((0..12).map(|step| 1e-8 * 10_f64.powi(step)))
 }
 
 /// Ten buckets from 10 ms to half an hour, each the same factor above the one before.
@@ -68,11 +80,12 @@ impl Default for Metrics {
             reconcile_time: histogram(reconcile_time),
             active_workers: Family::default(),
             max_concurrent: Family::default(),
-            queue_depth: Family::default(),
-            queue_adds: Family::default(),
-            queue_retries: Family::default(),
+            queue_time: histogram(queue_time),
+            work_time: histogram(queue_time),
             flux_duration: histogram(flux_duration),
             leader: Family::default(),
+            queues: Mutex::default(),
+            clusters: Mutex::default(),
         };
         shared.register(&mut registry);
         shared.registry = registry;
@@ -119,19 +132,14 @@ impl Shared {
             self.max_concurrent.clone(),
         );
         registry.register(
-            "workqueue_depth",
-            "Current depth of workqueue",
-            self.queue_depth.clone(),
+            "workqueue_queue_duration_seconds",
+            "How long in seconds an item stays in workqueue before being requested",
+            self.queue_time.clone(),
         );
         registry.register(
-            "workqueue_adds_total",
-            "Total number of adds handled by workqueue",
-            self.queue_adds.clone(),
-        );
-        registry.register(
-            "workqueue_retries_total",
-            "Total number of retries handled by workqueue",
-            self.queue_retries.clone(),
+            "workqueue_work_duration_seconds",
+            "How long in seconds processing an item from workqueue takes.",
+            self.work_time.clone(),
         );
         registry.register(
             "gotk_reconcile_duration_seconds",
@@ -153,8 +161,78 @@ impl Metrics {
     pub fn to_text(&self) -> String {
         let mut text = String::new();
         // Writing to a string cannot fail.
-        let _ = encode(&mut text, &self.shared.registry);
+        let _ = encode_registry(&mut text, &self.shared.registry);
+        self.write_queues(&mut text);
+        self.write_requests(&mut text);
+        Figures::read().write(&mut text);
+        let _ = encode_eof(&mut text);
         text
+    }
+
+    /// Counts the requests of a connection, and of all that speak for others through it.
+    pub fn watch_cluster(&self, cluster: &Cluster) {
+        let mut clusters = self.shared.clusters.lock().unwrap_or_else(PoisonError::into_inner);
+        clusters.push(cluster.clone());
+    }
+
+    pub(crate) fn watch_queue(&self, workers: &Workers, queue: &Queue) {
+        let mut queues = self.shared.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        queues.insert(workers.controller, queue.clone());
+    }
+
+    #[allow(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
+    fn write_queues(&self, text: &mut String) {
+        type Figure = fn(&Queue) -> f64;
+        let figures: [(&str, &str, &str, Figure); 5] = [
+            ("workqueue_depth", "gauge", "Current depth of workqueue", |it| it.len() as f64),
+            ("workqueue_adds", "counter", "Total number of adds handled by workqueue", |it| {
+                it.totals().0 as f64
+            }),
+            (
+                "workqueue_retries",
+                "counter",
+                "Total number of retries handled by workqueue",
+                |it| it.totals().1 as f64,
+            ),
+            (
+                "workqueue_unfinished_work_seconds",
+                "gauge",
+                "How many seconds of work has been done that is in progress",
+                |it| it.ages().iter().map(Duration::as_secs_f64).sum(),
+            ),
+            (
+                "workqueue_longest_running_processor_seconds",
+                "gauge",
+                "How many seconds has the longest running processor for workqueue been running.",
+                |it| it.ages().iter().max().map_or(0.0, Duration::as_secs_f64),
+            ),
+        ];
+        let queues = self.shared.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        for (name, kind, help, figure) in figures {
+            let suffix = if kind == "counter" { "_total" } else { "" };
+            let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
+            for (queue, it) in queues.iter() {
+                let labels = format!("name=\"{queue}\",controller=\"{queue}\"");
+                let _ = writeln!(text, "{name}{suffix}{{{labels}}} {:?}", figure(it));
+            }
+        }
+    }
+
+    fn write_requests(&self, text: &mut String) {
+        let clusters = self.shared.clusters.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut total: BTreeMap<(String, u16), u64> = BTreeMap::new();
+        for (key, count) in clusters.iter().flat_map(Cluster::requests) {
+            *total.entry(key).or_default() += count;
+        }
+        let name = "rest_client_requests";
+        let help = "Number of HTTP requests, partitioned by status code, method, and host.";
+        let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} counter");
+        for ((method, code), count) in total {
+            // No answer at all is an error without a code, as in the original.
+            let code = if code == 0 { "<error>".to_owned() } else { code.to_string() };
+            let labels = format!("code=\"{code}\",host=\"kubernetes\",method=\"{method}\"");
+            let _ = writeln!(text, "{name}_total{{{labels}}} {count}");
+        }
     }
 
     /// Notes how long a reconciliation of a Flux object took.
@@ -207,22 +285,21 @@ impl Metrics {
         };
         self.shared.active_workers.get_or_create(&labels).dec();
         self.shared.reconcile_time.get_or_create(&labels).observe(took.as_secs_f64());
+        let work = &self.shared.work_time;
+        work.get_or_create(&queue_labels(workers)).observe(took.as_secs_f64());
         let labels = vec![("controller", workers.controller.to_owned()), ("result", result.into())];
         self.shared.reconcile_total.get_or_create(&labels).inc();
     }
 
-    #[allow(clippy::cast_precision_loss, reason = "counts stay far below 2^52")]
-    pub(crate) fn see_queue(&self, workers: &Workers, queue: &Queue) {
-        let labels = vec![
-            ("name", workers.controller.to_owned()),
-            ("controller", workers.controller.to_owned()),
-        ];
-        let depth = i64::try_from(queue.len()).unwrap_or(i64::MAX);
-        let (added, retried) = queue.totals();
-        self.shared.queue_depth.get_or_create(&labels).set(depth);
-        self.shared.queue_adds.get_or_create(&labels).set(added as f64);
-        self.shared.queue_retries.get_or_create(&labels).set(retried as f64);
+    pub(crate) fn observe_wait(&self, workers: &Workers, waited: Duration) {
+        let family = &self.shared.queue_time;
+        family.get_or_create(&queue_labels(workers)).observe(waited.as_secs_f64());
     }
+}
+
+fn queue_labels(workers: &Workers) -> Labels {
+    let name = || workers.controller.to_owned();
+    vec![("name", name()), ("controller", name())]
 }
 
 /// Whether this process holds a lease.

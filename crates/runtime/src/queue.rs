@@ -60,11 +60,23 @@ struct State {
     events: VecDeque<Key>,
     routine: VecDeque<Key>,
     waiting: BTreeMap<Key, Instant>,
-    running: BTreeMap<Key, watch::Sender<Option<String>>>,
+    running: BTreeMap<Key, (watch::Sender<Option<String>>, Instant)>,
+    /// Since when objects could have been reconciled.
+    since: BTreeMap<Key, Instant>,
     again: BTreeSet<Key>,
     failures: BTreeMap<Key, u32>,
     added: u64,
     retried: u64,
+}
+
+/// An object that is to be reconciled now.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    pub(crate) key: Key,
+    /// Tells when, and because of what, the object is added again meanwhile.
+    pub(crate) superseded: watch::Receiver<Option<String>>,
+    /// How long it has waited for a worker.
+    pub(crate) waited: Duration,
 }
 
 impl Queue {
@@ -141,6 +153,11 @@ impl Queue {
         (state.added, state.retried)
     }
 
+    /// Returns for how long each pass under way has been running.
+    pub(crate) fn ages(&self) -> Vec<Duration> {
+        self.lock().running.values().map(|(_, begun)| begun.elapsed()).collect()
+    }
+
     /// Waits until there is an object for [`Queue::take`].
     pub(crate) async fn filled(&self) {
         loop {
@@ -165,14 +182,14 @@ impl Queue {
         }
     }
 
-    /// Takes the next object. The receiver tells when, and because of what, the object is
-    /// added again meanwhile.
-    pub(crate) fn take(&self) -> Option<(Key, watch::Receiver<Option<String>>)> {
+    /// Takes the next object.
+    pub(crate) fn take(&self) -> Option<Taken> {
         let mut state = self.lock();
         let key = state.events.pop_front().or_else(|| state.routine.pop_front())?;
         let (sender, receiver) = watch::channel(None);
-        state.running.insert(key.clone(), sender);
-        Some((key, receiver))
+        state.running.insert(key.clone(), (sender, Instant::now()));
+        let waited = state.since.remove(&key).map_or(Duration::ZERO, |since| since.elapsed());
+        Some(Taken { key, superseded: receiver, waited })
     }
 
     /// Gives an object back; if it was added meanwhile it comes again.
@@ -192,7 +209,7 @@ impl State {
     fn add(&mut self, key: Key, priority: Priority, cause: &str) {
         self.added += 1;
         self.waiting.remove(&key);
-        if let Some(running) = self.running.get(&key) {
+        if let Some((running, _)) = self.running.get(&key) {
             running.send_replace(Some(cause.to_owned()));
             self.again.insert(key);
             return;
@@ -200,6 +217,7 @@ impl State {
         if self.events.contains(&key) {
             return;
         }
+        self.since.entry(key.clone()).or_insert_with(Instant::now);
         match priority {
             Priority::Event => {
                 self.routine.retain(|other| *other != key);

@@ -2,14 +2,14 @@ use std::time::Duration;
 
 use flux_cluster::Key;
 
-use super::{Backoff, Priority, Queue};
+use super::{Backoff, Priority, Queue, Taken};
 
 fn key(name: &str) -> Key {
     Key::new("ns", name)
 }
 
 fn drain(queue: &Queue) -> Vec<String> {
-    std::iter::from_fn(|| queue.take().map(|(key, _)| key.name)).collect()
+    std::iter::from_fn(|| queue.take().map(|it| it.key.name)).collect()
 }
 
 #[tokio::test(start_paused = true)]
@@ -27,7 +27,7 @@ async fn an_object_is_queued_once_and_events_come_first() {
 async fn an_object_added_while_it_runs_comes_again_and_knows_it() {
     let queue = Queue::new(Backoff::default());
     queue.add(key("a"));
-    let (a, superseded) = queue.take().unwrap();
+    let Taken { key: a, superseded, .. } = queue.take().unwrap();
     assert_eq!(*superseded.borrow(), None);
     queue.add_from(key("a"), "Bucket/ns/b");
     assert_eq!(superseded.borrow().as_deref(), Some("Bucket/ns/b"));
@@ -57,7 +57,7 @@ async fn pauses_double_until_the_object_is_forgotten() {
         queue.add_rate_limited(key("a"));
         queue.filled().await;
         pauses.push(start.elapsed().as_millis());
-        let (a, _) = queue.take().unwrap();
+        let a = queue.take().unwrap().key;
         queue.done(&a);
     }
     assert_eq!(pauses, [750, 1500, 3000]);

@@ -188,6 +188,7 @@ impl World {
             metrics: Metrics::default(),
             shutdown: self.shutdown.part(),
         };
+        context.metrics.watch_cluster(&context.cluster);
         *self.metrics.lock().unwrap() = context.metrics.clone();
         let artifacts: Arc<dyn Artifacts> = Arc::clone(&self.sources) as _;
         let task = tokio::spawn(run(context, self.options.clone(), artifacts));
