@@ -9,6 +9,7 @@ use crate::gotext;
 use crate::node;
 use crate::resmap::ResMap;
 use crate::resource::Resource;
+use crate::shared;
 
 /// Appends hashes to the names of what was generated.
 pub(crate) fn append_hashes(resources: &mut ResMap) -> Result<()> {
@@ -94,6 +95,11 @@ fn node_as_json(node: &Node) -> Value {
     serde_json::json!({
         "Kind": kind, "Style": style, "Tag": tag, "Value": node.value, "Anchor": "",
         "Alias": null, "Content": content, "HeadComment": "", "LineComment": "",
-        "FootComment": "", "Line": node.line, "Column": node.column,
+        "FootComment": "", "Line": position(node.line, node), "Column": position(node.column, node),
     })
+}
+
+/// Returns a position in the text; nodes that were not read from one have none.
+fn position(position: u32, node: &Node) -> u32 {
+    if shared::mark(node).is_some() { 0 } else { position }
 }

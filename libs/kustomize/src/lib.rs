@@ -35,6 +35,7 @@ mod schema;
 mod scope;
 mod selector;
 mod shape;
+mod shared;
 mod target;
 #[cfg(test)]
 mod tests;

@@ -13,6 +13,7 @@ use serde_json::Value;
 use crate::error::{Result, fail};
 use crate::node::{self, is_empty, is_null, scalar};
 use crate::schema::{Schema, Schemas};
+use crate::shared;
 
 const DIRECTIVE: &str = "$patch";
 
@@ -171,11 +172,13 @@ impl Merger<'_> {
             let is_bare = old.kind != Kind::Scalar && old.content.is_empty() && patch.is_some();
             let style = Some(old.style).filter(|_| !is_bare);
             let kept_null = patch.is_none() && is_null(&old) && !old.value.is_empty();
+            let shared = shared::mark(&old);
             let value = self.walk(Some(old), patch, field_schema)?;
             match value.filter(|value| kept_null || !is_null(value)) {
                 Some(mut value) => {
                     let style = style.unwrap_or(value.style);
                     node::keep_style(&mut value, style);
+                    shared::put(&mut value, shared);
                     *slot = value;
                 }
                 None => {

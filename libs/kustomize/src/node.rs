@@ -142,6 +142,7 @@ pub(crate) fn set_field(node: &mut Node, name: &str, value: Option<Node>) -> Res
     let mut value = quoted_where_needed(value);
     if let Some(old) = node.get_mut(name) {
         keep_style(&mut value, old.style);
+        crate::shared::keep(&mut value, old);
         *old = value;
     } else {
         node.content.extend([Node::scalar(name), value]);

@@ -107,6 +107,8 @@ pub(crate) struct Resource {
     pub(crate) traces: Traces,
     /// Names of the variables that refer to it.
     pub(crate) variables: Vec<String>,
+    /// How many groups of fields have one value between them; see [`crate::shared`].
+    pub(crate) shared: u32,
     /// Whether the kind is known to have no namespace.
     pub(crate) is_cluster_scoped: bool,
 }

@@ -251,3 +251,47 @@ patches:
         "apiVersion: v1\nkind: Thing\nmetadata:\n  annotations:\n    num: \"1000\"\n  name: a\n";
     check(&[("thing.yaml", thing), ("kustomization.yaml", overlay)], "", want);
 }
+
+#[test]
+fn a_label_that_was_created_at_several_places_changes_at_all_of_them() {
+    let base = "resources: [app.yaml]\nlabels:\n- pairs: {env: base}\n  includeTemplates: true\n";
+    let app = "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: app\nspec:\n  template:\n    \
+               spec: {}\n";
+    let want = |value: &str| {
+        let label = format!("labels:\n    env: {value}\n");
+        let inner = format!("    metadata:\n      {}", label.replace("    ", "        "));
+        app.replace("  name: app", &format!("  {label}  name: app"))
+            .replace("  template:\n", &format!("  template:\n{inner}"))
+    };
+    let by_label = "resources: [../base]\nlabels:\n- pairs: {env: prod}\n";
+    let patch = "resources: [../base]\npatches:\n- patch: |-\n    apiVersion: apps/v1\n    kind: \
+                 Deployment\n    metadata: {name: app, labels: {env: prod}}\n";
+    for overlay in [by_label, patch] {
+        let files = [
+            ("base/kustomization.yaml", base),
+            ("base/app.yaml", app),
+            ("overlay/kustomization.yaml", overlay),
+        ];
+        check(&files, "overlay", &want("prod"));
+    }
+    // A JSON patch makes nodes of its own.
+    let json = "resources: [../base]\npatches:\n- target: {kind: Deployment}\n  patch: |-\n    - op: \
+                replace\n      path: /metadata/labels/env\n      value: prod\n";
+    let files = [
+        ("base/kustomization.yaml", base),
+        ("base/app.yaml", app),
+        ("overlay/kustomization.yaml", json),
+    ];
+    check(&files, "overlay", &want("base").replacen("env: base", "env: prod", 1));
+}
+
+#[test]
+fn a_namespace_has_no_place_of_its_own_in_an_order_without_it() {
+    let file = "resources: [r.yaml]\nsortOptions:\n  order: legacy\n  legacySortOptions: {orderFirst: \
+                [Service]}\n";
+    let object = |kind: &str| format!("apiVersion: v1\nkind: {kind}\nmetadata:\n  name: a\n");
+    let objects: Vec<String> = ["Namespace", "Secret", "ConfigMap"].map(object).to_vec();
+    let sorted: Vec<String> = ["ConfigMap", "Namespace", "Secret"].map(object).to_vec();
+    let files = [("kustomization.yaml", file), ("r.yaml", &objects.join("---\n"))];
+    check(&files, "", &sorted.join("---\n"));
+}

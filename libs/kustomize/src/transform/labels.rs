@@ -8,6 +8,7 @@ use crate::error::Result;
 use crate::field::{self, FieldSpec};
 use crate::node::{self, Creation};
 use crate::resmap::ResMap;
+use crate::shared;
 
 /// Sets labels.
 #[derive(Debug)]
@@ -46,11 +47,19 @@ fn set_entries(
     let creation = Creation { kind: Kind::Mapping, tag: node::MAP };
     for resource in resources.items_mut() {
         for (key, value) in entries {
+            let before = shared::values(resource);
+            let mark = resource.shared + 1;
+            let mut is_new = false;
             for spec in fields {
                 field::change(&mut resource.node, spec, Some(creation), &mut |field| {
-                    node::set_entry(field, key, node::scalar(value, node::STRING))
+                    is_new |= field.get(key).is_none();
+                    let mut value = node::scalar(value, node::STRING);
+                    shared::put(&mut value, Some(mark));
+                    node::set_entry(field, key, value)
                 })?;
             }
+            resource.shared += u32::from(is_new);
+            shared::spread(resource, &before);
         }
     }
     Ok(())

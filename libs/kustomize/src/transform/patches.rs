@@ -11,6 +11,7 @@ use crate::resmap::ResMap;
 use crate::resource::Resource;
 use crate::schema::Schemas;
 use crate::selector::Selector;
+use crate::shared;
 
 /// Strategic merges, each for the one object that it names.
 #[derive(Debug)]
@@ -150,11 +151,15 @@ fn merge_into(resource: &mut Resource, patch: Resource, schemas: &Schemas) -> Re
     if traces.allows_name_change || traces.allows_kind_change {
         resource.store_previous_id()?;
     }
+    resource.traces.allows_name_change |= traces.allows_name_change;
+    resource.traces.allows_kind_change |= traces.allows_kind_change;
     resource.with_exposed_traces(&schemas.scopes, |resource| {
         let merger =
             Merger { schemas, new_elements: NewElements::First, inference: Inference::Off };
+        let before = shared::values(resource);
         let merged = merger.merge(std::mem::take(&mut resource.node), node)?;
         resource.node = merged.unwrap_or_else(Node::null);
+        shared::spread(resource, &before);
         if resource.is_empty() {
             resource.node = Node::null();
             return Ok(());

@@ -43,7 +43,8 @@ pub(crate) fn sort(resources: &mut ResMap, options: &SortOptions) -> Result<()> 
 
 struct Key {
     rank: i64,
-    is_core_namespace: bool,
+    /// For a kind of the name `Namespace`, whether it is Kubernetes' own.
+    namespace: Option<bool>,
     gvk: String,
     id: String,
 }
@@ -65,7 +66,7 @@ impl Key {
         let name = or(id.name, "~N");
         Self {
             rank,
-            is_core_namespace: id.gvk.kind == "Namespace" && id.gvk.group.is_empty(),
+            namespace: (id.gvk.kind == "Namespace").then_some(id.gvk.group.is_empty()),
             gvk: id.gvk.sort_key(),
             id: format!("{}|{}|{name}", id.gvk, or(id.namespace, "~X")),
         }
@@ -75,8 +76,8 @@ impl Key {
         if self.gvk == other.gvk {
             return self.id.cmp(&other.id);
         }
-        let is_core_namespace = self.is_core_namespace || other.is_core_namespace;
-        let kinds = if is_core_namespace && self.rank == other.rank {
+        let both = self.namespace.zip(other.namespace);
+        let kinds = if both.is_some_and(|(a, b)| a || b) {
             // Kubernetes' own namespaces come before other kinds of that name.
             other.gvk.cmp(&self.gvk)
         } else {
