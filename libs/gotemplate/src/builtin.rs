@@ -4,7 +4,7 @@ use crate::compare::{equal, less};
 use crate::escape::{html, js, urlquery};
 use crate::exec::Executor;
 use crate::format::{print, printf, println};
-use crate::function::{CallError, Function, Type};
+use crate::function::{CallError, Function, Functions, Type};
 use crate::value::Value;
 
 type Called = Result<Value, CallError>;
@@ -14,13 +14,16 @@ const NAMES: [&str; 19] = [
     "print", "printf", "println", "slice", "urlquery",
 ];
 
-/// Tells whether there is such a function.
-pub(crate) fn exists(name: &str) -> bool {
-    NAMES.contains(&name)
+/// Every function by name.
+pub(crate) fn functions() -> Functions {
+    let named = |name: &&str| Some(((*name).to_owned(), find(name)?));
+    let mut functions: Functions = NAMES.iter().filter_map(named).collect();
+    functions.values_mut().for_each(|function| function.is_builtin = true);
+    functions
 }
 
 /// The function of that name.
-pub(crate) fn find(name: &str) -> Option<Function> {
+fn find(name: &str) -> Option<Function> {
     const ANY: Type = Type::Any;
     let function = match name {
         "and" | "or" => Function::new(&[ANY], |_, _| Ok(Value::Nil)).with_rest(ANY),
@@ -75,18 +78,18 @@ fn call(executor: &mut Executor<'_>, arguments: &[Value]) -> Called {
         return Err("call of nil".into());
     };
     let Value::Func(function) = function else {
-        return Err(CallError(match function {
+        return Err(CallError::new(match function {
             Value::Nil => "call of nil".to_owned(),
             other => format!("non-function {name} of type {}", other.type_name()),
         }));
     };
     let (want, got) = (function.parameters.len(), arguments.len());
     match function.rest {
-        Some(_) if got < want => Err(CallError(format!(
+        Some(_) if got < want => Err(CallError::new(format!(
             "wrong number of args for {name}: got {got} want at least {want}"
         ))),
         None if got != want => {
-            Err(CallError(format!("wrong number of args for {name}: got {got} want {want}")))
+            Err(CallError::new(format!("wrong number of args for {name}: got {got} want {want}")))
         }
         rest => {
             let types = function
@@ -98,7 +101,7 @@ fn call(executor: &mut Executor<'_>, arguments: &[Value]) -> Called {
                 let nil = matches!(value, Value::Nil) && wanted.takes_nil();
                 if !nil && !wanted.takes(value) {
                     let (got, wanted) = (value.type_name(), wanted.name());
-                    return Err(CallError(format!(
+                    return Err(CallError::new(format!(
                         "arg {index}: value has type {got}; should be {wanted}"
                     )));
                 }
@@ -116,22 +119,43 @@ fn len(value: &Value) -> Called {
     match value {
         Value::Nil => Err("reflect: call of reflect.Value.Type on zero Value".into()),
         Value::Str(text) => Ok(int(text.len())),
+        Value::Raw(bytes) | Value::Bytes(bytes) => Ok(int(bytes.len())),
+        Value::Object(object) if object.entries().is_some() => {
+            Ok(int(object.entries().unwrap_or_default().len()))
+        }
         Value::List(list) => Ok(int(list.items.len())),
         Value::Map(map) => Ok(int(map.entries.borrow().len())),
-        other => Err(CallError(format!("len of type {}", other.type_name()))),
+        other => Err(CallError::new(format!("len of type {}", other.type_name()))),
     }
 }
 
 /// Reads an index that may be as large as `limit`.
 fn position(index: &Value, limit: usize) -> Result<usize, CallError> {
     let Some(number) = index.integer() else {
-        return Err(CallError(match index {
+        return Err(CallError::new(match index {
             Value::Nil => "cannot index slice/array with nil".to_owned(),
             other => format!("cannot index slice/array with type {}", other.type_name()),
         }));
     };
     let fits = usize::try_from(number).ok().filter(|index| *index <= limit);
-    fits.ok_or_else(|| CallError(format!("index out of range: {number}")))
+    fits.ok_or_else(|| CallError::new(format!("index out of range: {number}")))
+}
+
+/// Finds an entry of an object; what is not there is empty.
+fn entry(entries: &[(Value, Value)], kind: &str, index: &Value) -> Called {
+    if kind == "slice" {
+        let at = position(index, entries.len())?;
+        return entries
+            .get(at)
+            .map(|(_, value)| value.clone())
+            .ok_or_else(|| "reflect: slice index out of range".into());
+    }
+    let Value::Str(key) = index else {
+        let got = index.type_name();
+        return Err(CallError::new(format!("value has type {got}; should be string")));
+    };
+    let found = entries.iter().find(|(name, _)| matches!(name, Value::Str(name) if name == key));
+    Ok(found.map_or_else(|| Value::Bytes([].into()), |(_, value)| value.clone()))
 }
 
 fn index(arguments: &[Value]) -> Called {
@@ -148,6 +172,13 @@ fn index(arguments: &[Value]) -> Called {
                 let byte = text.as_bytes().get(at);
                 Value::Byte(*byte.ok_or("reflect: string index out of range")?)
             }
+            Value::Raw(bytes) | Value::Bytes(bytes) => {
+                let at = position(index, bytes.len())?;
+                Value::Byte(*bytes.get(at).ok_or("reflect: slice index out of range")?)
+            }
+            Value::Object(object) if object.entries().is_some() => {
+                entry(&object.entries().unwrap_or_default(), object.kind(), index)?
+            }
             Value::List(list) => {
                 let at = position(index, list.items.len())?;
                 list.items.get(at).cloned().ok_or("reflect: slice index out of range")?
@@ -157,12 +188,12 @@ fn index(arguments: &[Value]) -> Called {
                 Value::Nil => return Err("value is nil; should be of type string".into()),
                 other => {
                     let got = other.type_name();
-                    return Err(CallError(format!("value has type {got}; should be string")));
+                    return Err(CallError::new(format!("value has type {got}; should be string")));
                 }
             },
             other => {
                 let name = other.type_name();
-                return Err(CallError(format!("can't index item of type {name}")));
+                return Err(CallError::new(format!("can't index item of type {name}")));
             }
         };
     }
@@ -175,15 +206,16 @@ fn slice(arguments: &[Value]) -> Called {
         return Err("slice of untyped nil".into());
     }
     if indexes.len() > 3 {
-        return Err(CallError(format!("too many slice indexes: {}", indexes.len())));
+        return Err(CallError::new(format!("too many slice indexes: {}", indexes.len())));
     }
     let length = match item {
         Value::Str(_) if indexes.len() == 3 => return Err("cannot 3-index slice a string".into()),
         Value::Str(text) => text.len(),
+        Value::Raw(bytes) | Value::Bytes(bytes) => bytes.len(),
         Value::List(list) => list.items.len(),
         other => {
             let name = other.type_name();
-            return Err(CallError(format!("can't slice item of type {name}")));
+            return Err(CallError::new(format!("can't slice item of type {name}")));
         }
     };
     let mut bounds = [0, length, length];
@@ -193,14 +225,13 @@ fn slice(arguments: &[Value]) -> Called {
     let [from, to, capacity] = bounds;
     for (low, high) in [(from, to), (to, capacity)] {
         if low > high {
-            return Err(CallError(format!("invalid slice index: {low} > {high}")));
+            return Err(CallError::new(format!("invalid slice index: {low} > {high}")));
         }
     }
     Ok(match item {
-        Value::Str(text) => {
-            let bytes = text.as_bytes().get(from..to).unwrap_or_default();
-            String::from_utf8_lossy(bytes).into_owned().into()
-        }
+        Value::Str(text) => Value::string(text.as_bytes().get(from..to).unwrap_or_default()),
+        Value::Raw(bytes) => Value::string(bytes.get(from..to).unwrap_or_default()),
+        Value::Bytes(bytes) => Value::Bytes(bytes.get(from..to).unwrap_or_default().into()),
         Value::List(list) => {
             let items = list.items.get(from..to).unwrap_or_default().to_vec();
             Value::List(crate::List { items: items.into(), element: list.element })

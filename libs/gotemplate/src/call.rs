@@ -2,9 +2,8 @@
 
 use flux_gostd::quote::quote;
 
-use crate::builtin;
 use crate::exec::{At, Evaluated, Operand, State};
-use crate::function::{Function, Type};
+use crate::function::{CallError, Function, Type, chain};
 use crate::node::{Term, Word};
 use crate::templates::{Error, MissingKey};
 use crate::value::{Element, Value};
@@ -12,20 +11,20 @@ use crate::value::{Element, Value};
 /// Where a call stands, its arguments, and the value piped into it.
 pub(crate) type Call<'s> = (At<'s>, &'s [Word], Option<Operand>);
 
-impl<'s> State<'s, '_> {
+impl<'s, 't> State<'s, 't> {
     pub(crate) fn call_function(
         &mut self,
         dot: &Operand,
         name: &'s str,
         call: Call<'s>,
     ) -> Evaluated {
-        let own = self.executor.templates.functions.get(name).cloned();
-        let is_builtin = own.is_none();
-        let Some(function) = own.or_else(|| builtin::find(name)) else {
+        let templates = self.executor.templates;
+        let Some(function) = templates.functions.get(name) else {
             return self.fail(format!("{} is not a defined function", quote(name)));
         };
+        let is_builtin = function.is_builtin;
         let given = call.1.len() + usize::from(call.2.is_some());
-        self.check_count(name, &function, call.1.len(), given)?;
+        self.check_count(name, function, call.1.len(), given)?;
         if is_builtin && (name == "and" || name == "or") {
             return self.short_circuit(dot, name == "or", call);
         }
@@ -36,16 +35,29 @@ impl<'s> State<'s, '_> {
             arguments.push(Value::from(shown));
         }
         for (index, word) in words.iter().enumerate() {
-            arguments.push(self.argument(dot, word, expected(&function, index))?);
+            if is_builtin && name == "len" {
+                let operand = self.any(dot, word)?;
+                if operand.interface && matches!(operand.value, Value::Nil) {
+                    self.at(at);
+                    return self.fail_calling(name, &"len of nil pointer".into());
+                }
+                arguments.push(operand.value);
+                continue;
+            }
+            arguments.push(self.argument(dot, word, expected(function, index))?);
         }
         if let Some(last) = last {
-            arguments.push(self.checked(last, expected(&function, words.len()))?);
+            arguments.push(self.checked(last, expected(function, words.len()))?);
         }
         match (function.body)(self.executor, &arguments) {
+            Ok(value) if size(&value) > templates.limits.output => {
+                self.at(at);
+                self.fail(format!("result of {name} is too large"))
+            }
             Ok(value) => Ok(Operand::plain(value)),
             Err(error) => {
                 self.at(at);
-                self.fail(format!("error calling {name}: {error}"))
+                self.fail_calling(name, &error)
             }
         }
     }
@@ -102,14 +114,18 @@ impl<'s> State<'s, '_> {
             (Type::Int, Term::Number(number)) => number.int.map(Value::Int),
             (Type::Int64, Term::Number(number)) => number.int.map(Value::Int64),
             (Type::Float, Term::Number(number)) => number.float.map(Value::Float),
+            (Type::Uint32, Term::Number(number)) => {
+                number.uint.filter(|uint| u32::try_from(*uint).is_ok()).map(Value::Uint)
+            }
             _ => None,
         };
         let expected = match wanted {
             Type::Bool => "bool",
             Type::Str => "string",
             Type::Int | Type::Int64 => "integer",
+            Type::Uint32 => "unsigned integer",
             Type::Float => "float",
-            Type::Any | Type::List | Type::Map => {
+            Type::Any | Type::List | Type::Map | Type::Object(_) => {
                 return self.fail(format!("can't handle {word} for arg of type {}", wanted.name()));
             }
         };
@@ -173,24 +189,74 @@ impl<'s> State<'s, '_> {
                     Some(Ok(value)) => Ok(Operand::plain(value)),
                     Some(Err(error)) => {
                         self.at(at);
-                        self.fail(format!("error calling {name}: {error}"))
+                        self.fail_calling(name, &error)
                     }
                     None => self.no_field(name, receiver),
+                }
+            }
+            Value::Map(map) if self.method(map.element, name).is_some() => {
+                let Some(function) = self.method(map.element, name) else {
+                    return self.no_field(name, receiver);
+                };
+                let (at, words, last) = call;
+                let mut arguments = vec![receiver.value.clone()];
+                for (index, word) in words.iter().enumerate() {
+                    arguments.push(self.argument(dot, word, expected(function, index + 1))?);
+                }
+                if let Some(last) = last {
+                    arguments.push(self.checked(last, expected(function, words.len() + 1))?);
+                }
+                if arguments.len() != function.parameters.len() {
+                    let (want, got) = (function.parameters.len() - 1, arguments.len() - 1);
+                    let text = format!("wrong number of args for {name}: want {want} got {got}");
+                    return self.fail(text);
+                }
+                match (function.body)(self.executor, &arguments) {
+                    Ok(value) => Ok(Operand::plain(value)),
+                    Err(error) => {
+                        self.at(at);
+                        self.fail_calling(name, &error)
+                    }
                 }
             }
             Value::Map(_) if has_arguments => {
                 self.fail(format!("{name} is not a method but has arguments"))
             }
             Value::Map(map) => match map.get(name) {
-                Some(value) => Ok(Operand { value, interface: map.element == Element::Any }),
+                Some(value) => Ok(Operand { value, interface: map.element.is_any() }),
                 None => self.missing(name, map.element),
             },
             _ => self.no_field(name, receiver),
         }
     }
 
+    /// A method of a map whose type has a name: the function `TYPE.METHOD`.
+    fn method(&self, element: Element, name: &str) -> Option<&'t Function> {
+        let Element::Named(type_name) = element else { return None };
+        if !name.starts_with(|c: char| c.is_ascii_uppercase()) {
+            return None;
+        }
+        self.executor.templates.functions.get(&format!("{type_name}.{name}"))
+    }
+
+    fn fail_calling<T>(&self, name: &str, error: &CallError) -> Result<T, Error> {
+        let text = self.fail_text(format!("error calling {name}: {error}"));
+        let causes = chain(&error.to_string(), error.causes());
+        Err(Error::Execute { text, causes })
+    }
+
     fn no_field(&self, name: &str, receiver: &Operand) -> Evaluated {
         self.fail(format!("can't evaluate field {name} in type {}", receiver.type_name()))
+    }
+}
+
+/// The bytes that a value itself holds, those of its parts left out.
+fn size(value: &Value) -> usize {
+    match value {
+        Value::Str(text) => text.len(),
+        Value::Raw(bytes) | Value::Bytes(bytes) => bytes.len(),
+        Value::List(list) => std::mem::size_of_val(list.items.as_slice()),
+        _ => 0,
     }
 }
 

@@ -23,16 +23,19 @@ fn kind(value: &Value) -> Kind {
         Value::Uint(_) | Value::Byte(_) => Kind::Uint,
         Value::Float(_) => Kind::Float,
         Value::Complex(..) => Kind::Complex,
-        Value::Str(_) => Kind::Str,
-        Value::Nil | Value::List(_) | Value::Map(_) | Value::Object(_) | Value::Func(_) => {
-            Kind::Other
-        }
+        Value::Str(_) | Value::Raw(_) => Kind::Str,
+        Value::Nil
+        | Value::Bytes(_)
+        | Value::List(_)
+        | Value::Map(_)
+        | Value::Object(_)
+        | Value::Func(_) => Kind::Other,
     }
 }
 
 fn incompatible(one: &Value, other: &Value) -> CallError {
     let (one, other) = (one.type_name(), other.type_name());
-    CallError(format!("incompatible types for comparison: {one} and {other}"))
+    CallError::new(format!("incompatible types for comparison: {one} and {other}"))
 }
 
 /// Tells whether the first value equals one of the others.
@@ -56,6 +59,8 @@ fn pair_equal(one: &Value, other: &Value) -> Result<bool, CallError> {
     Ok(match (one, other) {
         (Value::Bool(one), Value::Bool(other)) => one == other,
         (Value::Str(one), Value::Str(other)) => one == other,
+        (Value::Raw(one), Value::Raw(other)) => one == other,
+        (Value::Str(_), Value::Raw(_)) | (Value::Raw(_), Value::Str(_)) => false,
         (Value::Float(one), Value::Float(other)) => one == other,
         (Value::Complex(a, b), Value::Complex(c, d)) => a == c && b == d,
         (Value::Nil, Value::Nil) => true,
@@ -65,12 +70,12 @@ fn pair_equal(one: &Value, other: &Value) -> Result<bool, CallError> {
         _ if one.type_name() == other.type_name() => {
             let text = printf("%s", std::slice::from_ref(other));
             let name = other.type_name();
-            return Err(CallError(format!("non-comparable type {text}: {name}")));
+            return Err(CallError::new(format!("non-comparable type {text}: {name}")));
         }
         _ => {
             let shown =
                 [one.clone(), one.type_name().into(), other.type_name().into(), other.clone()];
-            return Err(CallError(printf("non-comparable types %s: %v, %s: %v", &shown)));
+            return Err(CallError::new(printf("non-comparable types %s: %v, %s: %v", &shown)));
         }
     })
 }

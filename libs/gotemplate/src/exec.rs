@@ -13,11 +13,12 @@ pub struct Executor<'t> {
     pub(crate) templates: &'t Templates,
     depth: usize,
     written: usize,
+    steps: u64,
 }
 
 impl<'t> Executor<'t> {
     pub(crate) fn new(templates: &'t Templates) -> Self {
-        Self { templates, depth: 0, written: 0 }
+        Self { templates, depth: 0, written: 0, steps: 0 }
     }
 
     /// The templates being executed.
@@ -46,9 +47,10 @@ impl<'t> Executor<'t> {
         name: &str,
         dot: &Value,
     ) -> Result<String, Error> {
-        let mut inner = Executor { templates, depth: self.depth, written: self.written };
+        let (depth, written, steps) = (self.depth, self.written, self.steps);
+        let mut inner = Executor { templates, depth, written, steps };
         let result = inner.execute(name, dot);
-        self.written = inner.written;
+        (self.written, self.steps) = (inner.written, inner.steps);
         result
     }
 }
@@ -132,9 +134,14 @@ impl<'s, 't> State<'s, 't> {
 
     /// Fails at the node last visited.
     pub(crate) fn fail<T>(&self, message: impl std::fmt::Display) -> Result<T, Error> {
+        Err(Error::Execute { text: self.fail_text(message), causes: Vec::new() })
+    }
+
+    pub(crate) fn fail_text(&self, message: impl std::fmt::Display) -> String {
+        let message = shortened(message.to_string());
         let name = &self.tree.name;
         let Some(at) = self.at else {
-            return Err(Error::Execute(format!("template: {name}: {message}")));
+            return format!("template: {name}: {message}");
         };
         let (pos, context) = match at {
             At::Node(node, pos) => (pos, node.to_string()),
@@ -147,9 +154,7 @@ impl<'s, 't> State<'s, 't> {
         let column = before.rfind('\n').map_or(pos, |newline| pos - newline - 1);
         let file = &self.tree.file;
         let name = quote(name);
-        Err(Error::Execute(format!(
-            "template: {file}:{line}:{column}: executing {name} at <{context}>: {message}"
-        )))
+        format!("template: {file}:{line}:{column}: executing {name} at <{context}>: {message}")
     }
 
     fn write(&mut self, text: &str) -> Result<(), Error> {
@@ -173,6 +178,10 @@ impl<'s, 't> State<'s, 't> {
     }
 
     fn step(&mut self, dot: &Operand, node: &'s Node) -> Result<Flow, Error> {
+        self.executor.steps += 1;
+        if self.executor.steps > self.executor.templates.limits.steps {
+            return self.fail("template runs too long");
+        }
         match node {
             Node::Text(text) => self.write(text)?,
             Node::Action { pos, pipe } => {
@@ -224,6 +233,8 @@ impl<'s, 't> State<'s, 't> {
             Value::Func(_) => {
                 self.fail(format!("can't print {node} of type {}", operand.type_name()))
             }
+            Value::Str(text) => self.write(text),
+            Value::Object(object) => self.write(&object.text()),
             value => {
                 let text = print(std::slice::from_ref(value));
                 self.write(&text)
@@ -252,7 +263,7 @@ impl<'s, 't> State<'s, 't> {
         match &over {
             Value::Nil => {}
             Value::List(list) => {
-                let boxed = list.element == crate::Element::Any;
+                let boxed = list.element.is_any();
                 for (index, item) in list.items.iter().enumerate() {
                     empty = false;
                     let index = Value::Int(i64::try_from(index).unwrap_or(i64::MAX));
@@ -263,7 +274,7 @@ impl<'s, 't> State<'s, 't> {
                 }
             }
             Value::Map(map) => {
-                let boxed = map.element == crate::Element::Any;
+                let boxed = map.element.is_any();
                 let entries = map.entries.borrow().clone();
                 for (key, value) in entries {
                     empty = false;
@@ -272,6 +283,15 @@ impl<'s, 't> State<'s, 't> {
                         self.iterate(branch, Operand::plain(key.into()), item)?,
                         Flow::Break
                     ) {
+                        break;
+                    }
+                }
+            }
+            Value::Bytes(_) | Value::Object(_) if !matches!(&over, Value::Object(object) if object.entries().is_none()) => {
+                for (index, item) in walked(&over) {
+                    empty = false;
+                    let (index, item) = (Operand::plain(index), Operand::plain(item));
+                    if matches!(self.iterate(branch, index, item)?, Flow::Break) {
                         break;
                     }
                 }
@@ -474,10 +494,41 @@ impl<'s, 't> State<'s, 't> {
     pub(crate) fn missing(&self, key: &str, element: crate::Element) -> Evaluated {
         match self.executor.templates.missing {
             MissingKey::Invalid => Ok(Operand::default()),
-            MissingKey::Zero if element == crate::Element::Any => Ok(Operand::boxed(Value::Nil)),
+            MissingKey::Zero if element.is_any() => Ok(Operand::boxed(Value::Nil)),
             MissingKey::Zero => Ok(Operand::plain(element.zero())),
             MissingKey::Error => self.fail(format!("map has no entry for key {}", quote(key))),
         }
+    }
+}
+
+/// The longest message of an error; every template on the way to it adds to it.
+const MAX_MESSAGE: usize = 64 << 10;
+
+/// Leaves the middle of a long message out.
+fn shortened(message: String) -> String {
+    if message.len() <= MAX_MESSAGE {
+        return message;
+    }
+    let boundary = |mut at: usize| {
+        while !message.is_char_boundary(at) {
+            at += 1;
+        }
+        at
+    };
+    let (head, _) = message.split_at(boundary(MAX_MESSAGE / 2));
+    let (_, tail) = message.split_at(boundary(message.len() - MAX_MESSAGE / 4));
+    format!("{head} … {tail}")
+}
+
+/// What `range` walks in bytes and objects.
+fn walked(over: &Value) -> Vec<(Value, Value)> {
+    match over {
+        Value::Object(object) => object.entries().unwrap_or_default(),
+        Value::Bytes(bytes) => {
+            let indexed = bytes.iter().zip(0_i64..);
+            indexed.map(|(byte, index)| (Value::Int(index), Value::Byte(*byte))).collect()
+        }
+        _ => Vec::new(),
     }
 }
 

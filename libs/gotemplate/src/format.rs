@@ -11,7 +11,7 @@ pub fn print(values: &[Value]) -> String {
     let mut printer = Printer::default();
     let mut previous_is_text = true;
     for (index, value) in values.iter().enumerate() {
-        let is_text = matches!(value, Value::Str(_));
+        let is_text = matches!(value, Value::Str(_) | Value::Raw(_));
         if index > 0 && !is_text && !previous_is_text {
             printer.out.push(' ');
         }

@@ -25,5 +25,5 @@ mod value;
 pub use exec::Executor;
 pub use format::{print, printf, println};
 pub use function::{CallError, Function, Functions, Type};
-pub use templates::{Error, Limits, MissingKey, Templates};
+pub use templates::{Error, Limits, MissingKey, Parsed, Templates};
 pub use value::{Element, List, Map, Object, Value};

@@ -8,11 +8,16 @@ pub(crate) struct Tree {
     pub(crate) name: String,
     /// Name of the file, which for a `define` differs from the template's.
     pub(crate) file: String,
-    pub(crate) text: std::rc::Rc<str>,
+    pub(crate) text: std::sync::Arc<str>,
     pub(crate) root: Vec<Node>,
 }
 
 impl Tree {
+    /// A template without nodes.
+    pub(crate) fn empty(name: &str) -> Self {
+        Self { name: name.to_owned(), file: name.to_owned(), text: "".into(), root: Vec::new() }
+    }
+
     /// Holds for nothing but space and definitions: such a template replaces no other.
     pub(crate) fn is_empty(&self) -> bool {
         self.root.iter().all(|node| matches!(node, Node::Text(text) if text.trim().is_empty()))

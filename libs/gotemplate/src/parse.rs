@@ -1,6 +1,6 @@
 //! Builds the nodes of a template out of its tokens.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use flux_gostd::quote::{quote, unquote};
 
@@ -55,7 +55,7 @@ enum Item {
 
 struct Parser<'a> {
     file: &'a str,
-    text: Rc<str>,
+    text: Arc<str>,
     tokens: Vec<Token>,
     at: usize,
     is_function: &'a dyn Fn(&str) -> bool,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use flux_gostd::quote::quote;
 
@@ -19,8 +20,13 @@ pub enum Error {
     #[error("{0}")]
     Parse(String),
     /// A template failed at the place that the text names.
-    #[error("{0}")]
-    Execute(String),
+    #[error("{text}")]
+    Execute {
+        /// What went wrong and where.
+        text: String,
+        /// The texts of the errors in called functions that led to it, outermost first.
+        causes: Vec<Arc<str>>,
+    },
     /// The set has no template of that name.
     #[error("template: no template {} associated with template {}", quote(.name), quote(.set))]
     Unknown {
@@ -29,6 +35,16 @@ pub enum Error {
         /// The name of the set.
         set: String,
     },
+}
+
+impl Error {
+    /// The texts of the errors that led to this one, outermost first.
+    pub fn causes(&self) -> &[Arc<str>] {
+        match self {
+            Self::Execute { causes, .. } => causes,
+            Self::Parse(_) | Self::Unknown { .. } => &[],
+        }
+    }
 }
 
 /// What a field of a map is that has no such entry.
@@ -50,19 +66,28 @@ pub struct Limits {
     pub depth: usize,
     /// How many bytes may be written, those of inner executions included.
     pub output: usize,
+    /// How many nodes of templates may be walked.
+    pub steps: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { depth: 100, output: 256 << 20 }
+        Self { depth: 100, output: 256 << 20, steps: 1_000_000_000 }
     }
 }
+
+/// Parsed templates by name, which may be kept and used by several threads.
+#[derive(Clone, Debug, Default)]
+pub struct Parsed(Arc<BTreeMap<String, Arc<Tree>>>);
 
 /// Parsed templates by name, with the functions that they may call.
 #[derive(Clone, Debug)]
 pub struct Templates {
     name: String,
-    trees: BTreeMap<String, Rc<Tree>>,
+    /// What this set shares with those that it was cloned from.
+    shared: Parsed,
+    /// What was added since.
+    own: BTreeMap<String, Arc<Tree>>,
     pub(crate) functions: Rc<Functions>,
     pub(crate) missing: MissingKey,
     pub(crate) limits: Limits,
@@ -71,13 +96,36 @@ pub struct Templates {
 impl Templates {
     /// Makes an empty set; `functions` go before Go's own of the same name.
     pub fn new(name: impl Into<String>, functions: Functions) -> Self {
+        let mut all = builtin::functions();
+        all.extend(functions);
         Self {
             name: name.into(),
-            trees: BTreeMap::new(),
-            functions: Rc::new(functions),
+            shared: Parsed::default(),
+            own: BTreeMap::new(),
+            functions: Rc::new(all),
             missing: MissingKey::default(),
             limits: Limits::default(),
         }
+    }
+
+    /// Puts templates in that were parsed before, with functions of the same names.
+    #[must_use]
+    pub fn with_parsed(mut self, parsed: Parsed) -> Self {
+        self.shared = parsed;
+        self
+    }
+
+    /// The templates of the set, to be kept.
+    pub fn parsed(&mut self) -> Parsed {
+        if !self.own.is_empty() {
+            Arc::make_mut(&mut self.shared.0).append(&mut self.own);
+        }
+        self.shared.clone()
+    }
+
+    /// The name of the set.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// Sets what a missing entry of a map is.
@@ -100,18 +148,23 @@ impl Templates {
     /// # Errors
     /// The text is no template, or calls a function that does not exist.
     pub fn parse(&mut self, file: &str, text: &str) -> Result<(), Error> {
-        let known = |name: &str| self.functions.contains_key(name) || builtin::exists(name);
+        let known = |name: &str| self.functions.contains_key(name);
         for tree in parse(file, text, &known).map_err(Error::Parse)? {
-            if !(tree.is_empty() && self.trees.contains_key(&tree.name)) {
-                self.trees.insert(tree.name.clone(), Rc::new(tree));
+            if !(tree.is_empty() && self.contains(&tree.name)) {
+                self.own.insert(tree.name.clone(), Arc::new(tree));
             }
         }
         Ok(())
     }
 
+    /// Puts an empty template there, in place of one of the same name.
+    pub fn define(&mut self, name: &str) {
+        self.own.insert(name.to_owned(), Arc::new(Tree::empty(name)));
+    }
+
     /// Tells whether there is a template of that name.
     pub fn contains(&self, name: &str) -> bool {
-        self.trees.contains_key(name)
+        self.own.contains_key(name) || self.shared.0.contains_key(name)
     }
 
     /// Executes a template with `dot` as its value.
@@ -122,8 +175,8 @@ impl Templates {
         Executor::new(self).execute(name, dot)
     }
 
-    pub(crate) fn find(&self, name: &str) -> Result<Rc<Tree>, Error> {
+    pub(crate) fn find(&self, name: &str) -> Result<Arc<Tree>, Error> {
         let unknown = || Error::Unknown { name: name.to_owned(), set: self.name.clone() };
-        self.trees.get(name).cloned().ok_or_else(unknown)
+        self.own.get(name).or_else(|| self.shared.0.get(name)).cloned().ok_or_else(unknown)
     }
 }

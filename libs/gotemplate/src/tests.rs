@@ -13,7 +13,7 @@ fn templates() -> Templates {
         Function::new(&[Type::Str, Type::Any], |executor, arguments| {
             let [Value::Str(name), dot] = arguments else { return Err("arguments".into()) };
             let text = executor.execute(name, dot);
-            text.map(Value::from).map_err(|error| super::CallError(error.to_string()))
+            Ok(text?.into())
         }),
     );
     Templates::new("gotpl", functions)
@@ -72,7 +72,7 @@ fn a_template_that_calls_itself_without_end_is_stopped() {
 
 #[test]
 fn a_template_that_writes_too_much_is_stopped() {
-    let small = templates().with_limits(Limits { depth: 10, output: 1000 });
+    let small = templates().with_limits(Limits { depth: 10, output: 1000, ..Limits::default() });
     let error = render_with(small, "{{range 1000}}ab{{end}}").unwrap_err();
     assert!(error.ends_with("output exceeds 1000 bytes"), "{error}");
 }

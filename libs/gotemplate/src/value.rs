@@ -1,5 +1,6 @@
 //! The values that templates work on.
 
+use std::any::Any;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -11,7 +12,8 @@ use crate::function::{CallError, Function};
 /// A value of the kinds that Go's templates tell apart.
 ///
 /// Lists and maps are shared as in Go: a function that changes a map changes it for everyone who
-/// holds it.
+/// holds it. Values belong to one execution and stay in its thread; what goes in and comes out of
+/// it are texts and JSON values.
 #[derive(Clone, Debug, Default)]
 pub enum Value {
     /// Go's `nil`.
@@ -33,6 +35,10 @@ pub enum Value {
     Complex(f64, f64),
     /// `string`
     Str(Rc<str>),
+    /// A `string` that is not UTF-8.
+    Raw(Rc<[u8]>),
+    /// `[]uint8`
+    Bytes(Rc<[u8]>),
     /// A slice.
     List(List),
     /// A map with strings for keys.
@@ -53,24 +59,35 @@ pub enum Element {
     Str,
     /// `int`
     Int,
+    /// `[]interface {}`
+    List,
+    /// `interface {}` in a list or map whose own type has a name.
+    Named(&'static str),
 }
 
 impl Element {
     /// The element's name in Go.
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Self::Any => "interface {}",
+            Self::Any | Self::Named(_) => "interface {}",
             Self::Str => "string",
             Self::Int => "int",
+            Self::List => "[]interface {}",
         }
+    }
+
+    /// Tells whether elements may be of any type.
+    pub fn is_any(self) -> bool {
+        matches!(self, Self::Any | Self::Named(_))
     }
 
     /// The value of an entry that is not there.
     pub(crate) fn zero(self) -> Value {
         match self {
-            Self::Any => Value::Nil,
+            Self::Any | Self::Named(_) => Value::Nil,
             Self::Str => Value::from(""),
             Self::Int => Value::Int(0),
+            Self::List => Value::List(List::default()),
         }
     }
 }
@@ -105,6 +122,11 @@ pub trait Object: Debug {
     /// The type's name as errors print it.
     fn type_name(&self) -> String;
 
+    /// The name of the type's kind: `struct`, `ptr`, `map`, `slice`.
+    fn kind(&self) -> &'static str {
+        "struct"
+    }
+
     /// The value of a field.
     fn field(&self, name: &str) -> Option<Value>;
 
@@ -116,8 +138,26 @@ pub trait Object: Debug {
         arguments: &[Value],
     ) -> Option<Result<Value, CallError>>;
 
-    /// The object as it is printed.
+    /// The object as a template prints it.
     fn text(&self) -> String;
+
+    /// The object as functions print it; it differs where only a pointer has the method `String`.
+    fn formatted(&self) -> String {
+        self.text()
+    }
+
+    /// Keys and values of what is a map or a list, in order.
+    fn entries(&self) -> Option<Vec<(Value, Value)>> {
+        None
+    }
+
+    /// The object as Go encodes it in JSON.
+    fn json(&self) -> serde_json::Value {
+        self.text().into()
+    }
+
+    /// The object itself, for functions that know its type.
+    fn as_any(&self) -> &dyn Any;
 }
 
 impl Value {
@@ -131,6 +171,51 @@ impl Value {
         Self::Map(Map { entries: Rc::new(RefCell::new(entries)), element: Element::Any })
     }
 
+    /// Makes a list of strings.
+    pub fn strings<T: Into<Self>>(items: impl IntoIterator<Item = T>) -> Self {
+        let items: Vec<Self> = items.into_iter().map(Into::into).collect();
+        Self::List(List { items: Rc::new(items), element: Element::Str })
+    }
+
+    /// Makes a string of bytes.
+    pub fn string(bytes: &[u8]) -> Self {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Self::from(text),
+            Err(_) => Self::Raw(bytes.into()),
+        }
+    }
+
+    /// The items of what Go calls a slice.
+    pub fn items(&self) -> Option<Vec<Self>> {
+        match self {
+            Self::List(list) => Some(list.items.to_vec()),
+            Self::Bytes(bytes) => Some(bytes.iter().copied().map(Self::Byte).collect()),
+            Self::Object(object) if object.kind() == "slice" => {
+                Some(object.entries()?.into_iter().map(|(_, value)| value).collect())
+            }
+            _ => None,
+        }
+    }
+
+    /// The name of its kind in Go (`reflect.Kind`).
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Nil => "invalid",
+            Self::Bool(_) => "bool",
+            Self::Int(_) => "int",
+            Self::Int64(_) => "int64",
+            Self::Uint(_) => "uint64",
+            Self::Byte(_) => "uint8",
+            Self::Float(_) => "float64",
+            Self::Complex(..) => "complex128",
+            Self::Str(_) | Self::Raw(_) => "string",
+            Self::Bytes(_) | Self::List(_) => "slice",
+            Self::Map(_) => "map",
+            Self::Object(object) => object.kind(),
+            Self::Func(_) => "func",
+        }
+    }
+
     /// Tells whether conditions hold it for true: whether it is neither zero nor empty.
     pub fn is_true(&self) -> bool {
         match self {
@@ -142,9 +227,11 @@ impl Value {
             Self::Float(value) => *value != 0.0,
             Self::Complex(real, imaginary) => *real != 0.0 || *imaginary != 0.0,
             Self::Str(text) => !text.is_empty(),
+            Self::Raw(bytes) | Self::Bytes(bytes) => !bytes.is_empty(),
             Self::List(list) => !list.items.is_empty(),
             Self::Map(map) => !map.entries.borrow().is_empty(),
-            Self::Object(_) | Self::Func(_) => true,
+            Self::Object(object) => object.entries().is_none_or(|entries| !entries.is_empty()),
+            Self::Func(_) => true,
         }
     }
 
@@ -159,7 +246,10 @@ impl Value {
             Self::Byte(_) => "uint8".to_owned(),
             Self::Float(_) => "float64".to_owned(),
             Self::Complex(..) => "complex128".to_owned(),
-            Self::Str(_) => "string".to_owned(),
+            Self::Str(_) | Self::Raw(_) => "string".to_owned(),
+            Self::Bytes(_) => "[]uint8".to_owned(),
+            Self::List(List { element: Element::Named(name), .. })
+            | Self::Map(Map { element: Element::Named(name), .. }) => (*name).to_owned(),
             Self::List(list) => format!("[]{}", list.element.name()),
             Self::Map(map) => format!("map[string]{}", map.element.name()),
             Self::Object(object) => object.type_name(),
@@ -196,7 +286,9 @@ impl From<bool> for Value {
     }
 }
 
-/// Whole numbers become `int64`, as where Go keeps them apart from floats.
+/// Numbers keep the type that they have there: `int64` for whole numbers and `float64` for others.
+///
+/// What Go read from JSON or YAML has floats only; see [`Value::from_json_text`].
 impl From<&serde_json::Value> for Value {
     fn from(value: &serde_json::Value) -> Self {
         match value {
@@ -213,6 +305,23 @@ impl From<&serde_json::Value> for Value {
                 let entry = |(key, value): (&String, _)| (key.clone(), Self::from(value));
                 Self::map(entries.iter().map(entry).collect())
             }
+        }
+    }
+}
+
+impl Value {
+    /// Makes the value that Go reads from JSON text: all numbers are `float64`.
+    pub fn from_json_text(value: &serde_json::Value) -> Self {
+        match value {
+            serde_json::Value::Number(number) => Self::Float(number.as_f64().unwrap_or_default()),
+            serde_json::Value::Array(items) => {
+                Self::list(items.iter().map(Self::from_json_text).collect())
+            }
+            serde_json::Value::Object(entries) => {
+                let entry = |(key, value): (&String, _)| (key.clone(), Self::from_json_text(value));
+                Self::map(entries.iter().map(entry).collect())
+            }
+            other => Self::from(other),
         }
     }
 }

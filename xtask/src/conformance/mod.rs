@@ -11,6 +11,9 @@ mod flux_build;
 mod gotemplate;
 mod goyaml;
 mod goyaml_helm;
+mod helm;
+mod helm_real;
+mod helm_values;
 mod kstatus;
 mod kustomize;
 mod kustomize_filters;
@@ -19,6 +22,7 @@ mod read_objects;
 mod repos;
 mod sops;
 mod sourceignore;
+mod sprig;
 mod traces;
 
 use std::collections::BTreeMap;
@@ -63,6 +67,8 @@ const AREAS: &[(&str, Area)] = &[
     ("gotemplate", gotemplate::cases),
     ("goyaml", goyaml::cases),
     ("goyaml-helm", goyaml_helm::cases),
+    ("helm", helm::cases),
+    ("helm-real", helm_real::cases),
     ("kstatus", kstatus::cases),
     ("kustomize", kustomize::cases),
     ("kustomize-derived", kustomize::derived),
@@ -70,6 +76,7 @@ const AREAS: &[(&str, Area)] = &[
     ("repos", repos::cases),
     ("sops", sops::cases),
     ("sourceignore", sourceignore::cases),
+    ("sprig", sprig::cases),
     ("ssa", plan::ssa),
     ("ssa-read-objects", read_objects::cases),
     ("traces", traces::cases),

@@ -47,6 +47,19 @@ impl Printer {
             (_, Value::Float(number)) => self.float(*number, verb, value),
             (_, Value::Complex(real, imaginary)) => self.complex(*real, *imaginary, verb, value),
             (_, Value::Str(text)) => self.text(text, verb, value),
+            (_, Value::Raw(bytes)) => {
+                let text = String::from_utf8_lossy(bytes);
+                self.text(&text, verb, value);
+            }
+            ('s' | 'q' | 'x' | 'X', Value::Bytes(bytes)) => {
+                let text = String::from_utf8_lossy(bytes);
+                self.text(&text, verb, value);
+            }
+            (_, Value::Bytes(bytes)) => {
+                let bytes: Vec<_> = bytes.iter().copied().map(Value::Byte).collect();
+                let items = bytes.iter().map(|item| (None, item)).collect();
+                self.collection(items, verb, depth, (value, Element::Any));
+            }
             (_, Value::List(list)) => {
                 let items = list.items.iter().map(|item| (None, item)).collect();
                 self.collection(items, verb, depth, (value, list.element));
@@ -57,7 +70,7 @@ impl Printer {
                 self.collection(items, verb, depth, (value, map.element));
             }
             (_, Value::Object(object)) => {
-                let text = object.text();
+                let text = object.formatted();
                 self.text(&text, verb, value);
             }
             (_, value) => match value.integer() {
