@@ -9,6 +9,7 @@
 //! stands in `kind`, how arguments are read and help is written in `cobra`.
 
 mod args;
+mod build;
 mod check;
 mod cobra;
 mod completion;
@@ -17,6 +18,7 @@ mod create;
 mod debug;
 mod delete;
 mod dev;
+mod diff;
 mod envsubst;
 mod error;
 mod events;

@@ -5,8 +5,8 @@ use crate::context::Context;
 use crate::frame::global_flags;
 use crate::{CliError, Environment, Exit};
 use crate::{
-    check, completion, create, debug, delete, dev, envsubst, events, export, get, logs, migrate,
-    plugin, reconcile, stats, suspend, trace, tree, version,
+    build, check, completion, create, debug, delete, dev, diff, envsubst, events, export, get,
+    logs, migrate, plugin, reconcile, stats, suspend, trace, tree, version,
 };
 
 const EXAMPLE: &str = "  # Apply a directory with an API server and controllers on this machine
@@ -31,12 +31,14 @@ pub(crate) fn command(environment: &Environment) -> Command {
             .persistent(global_flags(environment))
             .flag(Flag::bool("version", "version for flux").short('v'))
             .children([
+                build::command(),
                 check::command(),
                 completion::command(),
                 create::command(),
                 debug::command(),
                 delete::command(),
                 dev::command(),
+                diff::command(),
                 envsubst::command(),
                 events::command(),
                 export::command(),
@@ -71,12 +73,14 @@ fn add_help(command: &mut Command) {
 /// Runs the command that was asked for.
 pub(crate) async fn run(matches: &Matches, cx: &mut Context<'_>) -> Result<Exit, CliError> {
     match matches.path.as_slice() {
+        ["build", ..] => build::run(matches, cx).await,
         ["check"] => check::run(matches, cx).await,
         ["completion", shell] => completion::run(shell, cx),
         ["create", ..] => create::run(matches, cx).await,
         ["debug", ..] => debug::run(matches, cx).await,
         ["delete", ..] => delete::run(matches, cx).await,
         ["dev"] => dev::run(matches, cx).await,
+        ["diff", ..] => diff::run(matches, cx).await,
         ["envsubst"] => envsubst::run(matches, cx),
         ["events"] => events::run(matches, cx).await,
         ["export", ..] => export::run(matches, cx).await,

@@ -107,7 +107,6 @@ impl Flag {
     }
 
     /// A flag that takes `key=value` texts.
-    #[expect(dead_code, reason = "for flags that are still to come")]
     pub(crate) fn map(name: &'static str, help: &str) -> Self {
         Self::new(name, Type::Map, help)
     }

@@ -65,7 +65,6 @@ impl Matches {
     }
 
     /// Returns the pairs of a flag that takes pairs.
-    #[expect(dead_code, reason = "for flags that are still to come")]
     pub(crate) fn map(&self, name: &str) -> BTreeMap<String, String> {
         let pairs = self.list(name);
         let split = |pair: &String| {
