@@ -21,6 +21,9 @@ use crate::context::Context;
 use crate::create::go_error;
 use crate::{CliError, Exit};
 
+/// What stands between a Kustomization and the file that it came from in the end.
+const ORIGIN: &str = " from ";
+
 /// Rounds after which what the Kustomizations say of each other counts as settled.
 const ROUNDS: usize = 16;
 
@@ -174,15 +177,16 @@ fn wanted_by(
         for object in node.outcome.as_ref().ok().into_iter().flatten() {
             if is_kustomization(object) && id(object) != *parent {
                 names.insert(object.name().to_owned());
-                let origin = format!("built by {}/{}", parent.0, parent.1);
+                let file = node.origin.rsplit(ORIGIN).next().unwrap_or_default();
+                let origin = format!("built by {}/{}{ORIGIN}{file}", parent.0, parent.1);
                 emitted.entry(id(object)).or_insert((object.clone(), origin));
             }
         }
     }
     // In its file, one may lack the namespace that its parent gives it.
     let kept = candidates.iter().filter(|((namespace, name), _)| {
-        !emitted.contains_key(&(namespace.clone(), name.clone()))
-            && !(namespace.is_empty() && names.contains(name))
+        let replaced = namespace.is_empty() && names.contains(name);
+        !replaced && !emitted.contains_key(&(namespace.clone(), name.clone()))
     });
     let kept: Vec<_> = kept.map(|(id, it)| (id.clone(), it.clone())).collect();
     emitted.extend(kept);
@@ -205,7 +209,7 @@ fn build_all(
                     let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop();
                     let Some((id, object, origin)) = next else { return };
                     let begun = Instant::now();
-                    let outcome = build(tree, &object, known);
+                    let outcome = build(tree, &object, &origin, known);
                     let node = Node { object, origin, outcome, took: begun.elapsed() };
                     done.lock().unwrap_or_else(PoisonError::into_inner).push((id, node));
                 }
@@ -215,14 +219,41 @@ fn build_all(
     done.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn build(tree: &DiskTree, kustomization: &Object, known: &[Object]) -> Result<Vec<Object>, String> {
+/// Finds the directory that an artifact begins with: the root of the repository, or the directory
+/// nearest to it above the file of the Kustomization that has its path below.
+fn base(tree: &DiskTree, path: &str, origin: &str) -> String {
+    let mut ancestors = vec![String::new()];
+    let mut above = String::new();
+    for part in flux_tree::path::parent(origin).split('/').filter(|part| !part.is_empty()) {
+        above = flux_tree::path::join_confined(&above, part);
+        ancestors.push(above.clone());
+    }
+    let has = |base: &String| {
+        let joined = flux_tree::path::join_confined(base, path);
+        tree.stat(&joined).is_ok_and(|kind| kind == Kind::Directory)
+    };
+    ancestors.into_iter().find(has).unwrap_or_default()
+}
+
+fn build(
+    tree: &DiskTree,
+    kustomization: &Object,
+    origin: &str,
+    known: &[Object],
+) -> Result<Vec<Object>, String> {
     let lookups: Vec<Lookup> = given(kustomization, known)
         .into_iter()
         .map(|found| found.unwrap_or(Lookup::NotFound))
         .collect();
     let root = tree.root().to_string_lossy().into_owned();
     let options = Options { root: &root, ..Options::default() };
-    let built = flux_build::build(tree, kustomization.as_value(), &lookups, &options);
+    let path = kustomization.pointer("/spec/path").and_then(Value::as_str).unwrap_or_default();
+    let mut value = kustomization.as_value().clone();
+    let base = base(tree, path, origin.rsplit(ORIGIN).next().unwrap_or(origin));
+    if let Some(spec) = value.get_mut("spec").filter(|_| !base.is_empty()) {
+        spec["path"] = flux_tree::path::join_confined(&base, path).into();
+    }
+    let built = flux_build::build(tree, &value, &lookups, &options);
     let mut objects = built.map_err(|error| error.to_string())?.objects;
     flux_build::prepare(&mut objects, kustomization.as_value());
     Ok(objects)
