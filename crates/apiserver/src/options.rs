@@ -27,6 +27,8 @@ pub struct Controllers {
     pub service_accounts: Toggle,
     /// Fills cluster roles that aggregate others.
     pub role_aggregation: Toggle,
+    /// Counts what is used of resource quotas.
+    pub resource_quotas: Toggle,
     /// Sets the status of workloads as if they ran.
     pub workload_simulator: Toggle,
 }
@@ -62,6 +64,7 @@ impl std::str::FromStr for Controllers {
                 "garbage-collection" => &mut wanted.garbage_collection,
                 "service-accounts" => &mut wanted.service_accounts,
                 "role-aggregation" => &mut wanted.role_aggregation,
+                "resource-quotas" => &mut wanted.resource_quotas,
                 "workload-simulator" => &mut wanted.workload_simulator,
                 other => return Err(UnknownController(other.to_owned())),
             };
@@ -73,11 +76,12 @@ impl std::str::FromStr for Controllers {
 
 impl Controllers {
     /// The names of the controllers, as lists of them are written.
-    pub const NAMES: [&str; 5] = [
+    pub const NAMES: [&str; 6] = [
         "namespace-lifecycle",
         "garbage-collection",
         "service-accounts",
         "role-aggregation",
+        "resource-quotas",
         "workload-simulator",
     ];
 
@@ -87,6 +91,7 @@ impl Controllers {
         garbage_collection: Toggle::On,
         service_accounts: Toggle::On,
         role_aggregation: Toggle::On,
+        resource_quotas: Toggle::On,
         workload_simulator: Toggle::On,
     };
 
@@ -96,6 +101,7 @@ impl Controllers {
         garbage_collection: Toggle::Off,
         service_accounts: Toggle::Off,
         role_aggregation: Toggle::Off,
+        resource_quotas: Toggle::Off,
         workload_simulator: Toggle::Off,
     };
 }

@@ -9,6 +9,7 @@ mod client;
 mod expressions;
 mod matching;
 mod policies;
+pub(crate) mod quota;
 #[cfg(test)]
 mod tests;
 mod webhooks;

@@ -14,6 +14,7 @@ mod definitions;
 mod follow;
 mod garbage;
 mod namespaces;
+mod quotas;
 mod simulator;
 #[cfg(test)]
 mod tests;
@@ -37,6 +38,9 @@ pub(crate) fn start(core: &Arc<Core>) {
     }
     if wanted.service_accounts == Toggle::On {
         runtime.spawn(accounts::run(core.clone()));
+    }
+    if wanted.resource_quotas == Toggle::On {
+        runtime.spawn(quotas::run(core.clone()));
     }
     if wanted.workload_simulator == Toggle::On {
         runtime.spawn(simulator::run(core.clone()));

@@ -249,3 +249,53 @@ async fn a_definition_is_established_and_goes_after_its_objects() {
     world.pass(0.1).await;
     assert_eq!(world.get(&format!("{definitions}/things.a.io")).await["code"], 404);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_quota_is_counted_and_kept() {
+    let world = World::new();
+    let maps = format!("{NAMESPACE}/configmaps");
+    world.pass(0.1).await;
+    let quota = json!({"metadata": {"name": "q"}, "spec": {"hard": {
+        "count/configmaps": "2", "pods": "1", "limits.cpu": "1"}}});
+    world.send("POST", &format!("{NAMESPACE}/resourcequotas"), quota).await;
+    world.pass(0.1).await;
+    let counted = world.get(&format!("{NAMESPACE}/resourcequotas/q")).await;
+    assert_eq!(
+        counted["status"]["used"],
+        json!({"count/configmaps": "1", "pods": "0", "limits.cpu": "0"})
+    );
+    let map = |name: &str| json!({"metadata": {"name": name}});
+    let second = world.send("POST", &maps, map("second")).await;
+    assert_eq!(second["kind"], "ConfigMap", "{second}");
+    let third = world.send("POST", &maps, map("third")).await;
+    assert_eq!(
+        third["message"],
+        "configmaps \"third\" is forbidden: exceeded quota: q, requested: count/configmaps=1, \
+         used: count/configmaps=2, limited: count/configmaps=2"
+    );
+    let pod = json!({"metadata": {"name": "p"}, "spec": {"containers": [
+        {"name": "c", "image": "i"}]}});
+    let refused = world.send("POST", &format!("{NAMESPACE}/pods"), pod).await;
+    assert_eq!(
+        refused["message"],
+        "pods \"p\" is forbidden: failed quota: q: must specify limits.cpu for: c"
+    );
+    world.send("DELETE", &format!("{maps}/second"), Value::Null).await;
+    world.pass(0.1).await;
+    assert_eq!(world.send("POST", &maps, map("third")).await["kind"], "ConfigMap");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_quota_that_nobody_counted_refuses() {
+    let options =
+        Options { seed: Some(1), controllers: crate::Controllers::NONE, ..Options::default() };
+    let world = World { server: Server::start(options).unwrap() };
+    let quota = json!({"metadata": {"name": "q"}, "spec": {"hard": {"configmaps": "2"}}});
+    world.send("POST", &format!("{NAMESPACE}/resourcequotas"), quota).await;
+    let map = json!({"metadata": {"name": "m"}});
+    let refused = world.send("POST", &format!("{NAMESPACE}/configmaps"), map).await;
+    assert_eq!(
+        refused["message"],
+        "configmaps \"m\" is forbidden: status unknown for quota: q, resources: configmaps"
+    );
+}

@@ -62,6 +62,7 @@ pub(crate) fn store_new(
     warnings.extend(admission::validate(scope, Operation::Create, Some(&object), None)?);
     let name = meta::name(&object).to_owned();
     let key = store::key(scope.namespace(), &name);
+    let charges = admission::quota::check(scope, &object)?;
     if let Some(existing) = scope.core.store.get(&info.storage, &key) {
         let mut status = Status::already_exists(info.group_resource(), &name);
         if meta::is_deleting(&existing.to_value()) {
@@ -76,6 +77,7 @@ pub(crate) fn store_new(
     info.strategy.encode_stored(info, &mut kept);
     let stored = writer.put(scope.target(&key), &mut kept);
     info.strategy.committed(&ctx, Change::Created(&object));
+    admission::quota::charge(&mut writer, charges);
     drop(writer);
     Ok(scope.answer(201, &stored)?.warning(warnings))
 }

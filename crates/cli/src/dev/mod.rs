@@ -43,7 +43,7 @@ pub(crate) fn command() -> Command {
         )
         .flag(Flag::text(
             "cluster-controllers",
-            "controllers of the cluster itself, comma-separated, all or none: namespace-lifecycle, garbage-collection, service-accounts, role-aggregation, workload-simulator; all by default, none with --components none",
+            "controllers of the cluster itself, comma-separated, all or none: namespace-lifecycle, garbage-collection, service-accounts, role-aggregation, resource-quotas, workload-simulator; all by default, none with --components none",
         ))
         .flag(Flag::text("compaction-interval", "how often the API server forgets old states: 5m by default, 10s with --components none"))
         .flag(Flag::text("listen", "address of the API server; port 0 takes any free port").default("127.0.0.1:0"))
