@@ -215,3 +215,105 @@ fn live_objects_can_be_looked_up() {
     let rendered = install(&chart, &Values::new(), &options(Arc::new(OneSecret))).unwrap();
     assert!(rendered.rendered.manifest.ends_with("a: v\nb: true\n\n"));
 }
+
+#[test]
+fn a_release_survives_its_secret() {
+    use crate::release::{Info, Release, Stamp, Status, StoredChart};
+    let info = Info {
+        first_deployed: Some(Time::from_unix(1_700_000_000, 5)),
+        status: Some(Status::Deployed),
+        ..Info::default()
+    };
+    let release = Release {
+        name: "rel".to_owned(),
+        info,
+        chart: Some(StoredChart::from(&chart(&[("templates/a.yaml", "a: <b>")]))),
+        version: 3,
+        namespace: "apps".to_owned(),
+        labels: [("team".to_owned(), "x".to_owned())].into(),
+        ..Release::default()
+    };
+    let secret = release.to_secret("store", Stamp::Created(7)).unwrap();
+    assert_eq!(secret["metadata"]["name"], "sh.helm.release.v1.rel.v3");
+    let labels = serde_json::json!({
+        "createdAt": "7", "name": "rel", "owner": "helm", "status": "deployed", "team": "x",
+        "version": "3",
+    });
+    assert_eq!(secret["metadata"]["labels"], labels);
+    assert_eq!(Release::from_secret(&secret).unwrap(), release);
+}
+
+#[test]
+fn the_digest_of_an_observation_is_that_of_the_controller() {
+    let release = crate::release::Release { name: "foo".to_owned(), ..Default::default() };
+    let wanted = "sha256:f1498f27a16a09cd7e1ee610d924df065c03d30035638babc95dd9a8d412ce4d";
+    assert_eq!(release.digest("").unwrap(), wanted);
+}
+
+#[test]
+fn recorded_releases_have_their_digests() {
+    let Some(root) = std::env::var_os("FLUX_CONFORMANCE") else {
+        eprintln!("no recorded answers; nothing to compare");
+        return;
+    };
+    let root = std::path::Path::new(&root).join("helm");
+    let text = std::fs::read(root.join("release-digest-cases.json")).unwrap();
+    let cases: serde_json::Value = serde_json::from_slice(&text).unwrap();
+    for case in cases["cases"].as_array().unwrap() {
+        let Some(file) = case["file"].as_str() else { continue };
+        let record = std::fs::read_to_string(root.join(file)).unwrap();
+        let release = crate::release::Release::decode(record.trim().as_bytes()).unwrap();
+        let text = release.observed_text("").unwrap();
+        let start = String::from_utf8_lossy(&text).into_owned();
+        let wanted = case["encodedStart"].as_str().unwrap();
+        let same = start.bytes().zip(wanted.bytes()).take_while(|(a, b)| a == b).count();
+        let shown = start.get(same.saturating_sub(40)..same + 60).unwrap_or_default();
+        assert_eq!(same, wanted.len(), "{file}: {shown}");
+        assert_eq!(release.digest("").unwrap(), case["digest"].as_str().unwrap(), "{file}");
+    }
+}
+
+const INDEX: &str = "apiVersion: v1
+entries:
+  # The first.
+  app:
+  - name: app
+    version: 1.0.0
+    description: |
+      Text
+      other: not a chart
+    urls: [app-1.0.0.tgz]
+  - name: app
+    version: 1.2.0
+    urls:
+    - app-1.2.0.tgz
+  - name: app
+    version: not a version
+  other:
+    - {name: other, version: 2.0.0-rc.1, urls: [o.tgz]}
+generated: \"2026-01-01T00:00:00Z\"
+";
+
+#[test]
+fn one_chart_is_found_in_an_index() {
+    use crate::index::{IndexError, find};
+    let url = |name: &str, version: &str| find(INDEX, name, version).map(|entry| entry.urls);
+    assert_eq!(url("app", ""), Ok(vec!["app-1.2.0.tgz".to_owned()]));
+    assert_eq!(url("app", "<1.1"), Ok(vec!["app-1.0.0.tgz".to_owned()]));
+    assert_eq!(url("other", ">0-0"), Ok(vec!["o.tgz".to_owned()]));
+    assert!(matches!(url("other", ""), Err(IndexError::NoVersion { .. })));
+    assert_eq!(url("none", ""), Err(IndexError::NoChartName));
+    assert_eq!(find("entries: {}\n", "a", ""), Err(IndexError::NoApiVersion));
+    assert_eq!(find("", "a", ""), Err(IndexError::Empty));
+}
+
+#[test]
+fn an_index_in_flow_style_is_the_same() {
+    let block = crate::index::Index::load(INDEX).unwrap();
+    let json = flux_yaml::to_json(&flux_yaml::from_str(INDEX).unwrap());
+    assert_eq!(crate::index::Index::load(&json).unwrap(), block);
+    assert_eq!(crate::index::Index::load(&block.to_yaml()).unwrap(), block);
+    let mut merged = crate::index::Index::default();
+    merged.merge(block.clone());
+    assert_eq!(merged.entries, block.entries);
+}

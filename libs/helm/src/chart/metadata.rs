@@ -127,7 +127,7 @@ pub struct Lock {
 
 impl Metadata {
     /// Reads the fields that are there over those that are known.
-    pub(super) fn read(&mut self, value: &Value) -> Result<(), Mismatch> {
+    pub(crate) fn read(&mut self, value: &Value) -> Result<(), Mismatch> {
         let fields = Fields::of(value, "chart.Metadata")?;
         let set = |field: &mut String, name: &str| -> Result<(), Mismatch> {
             let text = fields.text(name)?;
@@ -170,7 +170,7 @@ impl Metadata {
     }
 
     /// Cleans the texts and checks what must be there.
-    pub(super) fn validate(&mut self) -> Result<(), ChartError> {
+    pub(crate) fn validate(&mut self) -> Result<(), ChartError> {
         for text in [
             &mut self.name,
             &mut self.description,
