@@ -40,6 +40,7 @@ pub use render::{
 };
 pub use values::set::{self, SetError};
 pub use values::{
-    SchemaError, Values, ValuesError, coalesce, config_digest, config_text, load as load_values,
+    ComposeError, SchemaError, Values, ValuesError, ValuesSource, coalesce,
+    compose as compose_values, config_digest, config_text, load as load_values,
     merge as merge_values, validate,
 };

@@ -317,3 +317,68 @@ fn an_index_in_flow_style_is_the_same() {
     merged.merge(block.clone());
     assert_eq!(merged.entries, block.entries);
 }
+
+#[test]
+fn a_value_at_a_path_goes_before_the_releases_own_only_in_its_own_maps() {
+    use crate::{ValuesSource, compose_values};
+    let at = |path: &str, value: &str| ValuesSource::At {
+        path: path.to_owned(),
+        value: value.to_owned(),
+        is_literal: false,
+    };
+    let own = load_values("t: {p: own}").unwrap();
+    let compose = |sources: &[ValuesSource]| {
+        flux_yaml::to_json(&serde_json::Value::Object(compose_values(sources, &own).unwrap()))
+    };
+    assert_eq!(compose(&[at("t.p", "7")]), r#"{"t":{"p":7}}"#);
+    let file = ValuesSource::Merged("t: {o: 1}".to_owned());
+    assert_eq!(compose(&[file, at("t.p", "7")]), r#"{"t":{"o":1,"p":"own"}}"#);
+}
+
+#[test]
+fn recorded_references_to_values_give_the_same() {
+    use crate::{ValuesSource, compose_values, config_digest};
+    let Some(root) = std::env::var_os("FLUX_CONFORMANCE") else {
+        eprintln!("no recorded answers; nothing to compare");
+        return;
+    };
+    let file = std::path::Path::new(&root).join("helm/valuesfrom-cases.json");
+    let recorded: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    let mut faults = Vec::new();
+    for case in recorded["cases"].as_array().unwrap() {
+        let own = load_values(case["inlineYaml"].as_str().unwrap()).unwrap();
+        let mut sources = Vec::new();
+        let mut missing = None;
+        for reference in case["valuesFrom"].as_array().unwrap() {
+            let text = |key: &str| reference[key].as_str().unwrap_or_default().to_owned();
+            let object = &recorded["resources"][format!("{}/{}", text("kind"), text("name"))];
+            let key = reference["valuesKey"].as_str().unwrap_or("values.yaml");
+            let Some(value) = object[key].as_str() else {
+                if reference["optional"] != true {
+                    let what = if object.is_null() { "resource" } else { "key" };
+                    missing = Some(format!("{what} not found"));
+                }
+                continue;
+            };
+            sources.push(match reference["targetPath"].as_str() {
+                None => ValuesSource::Merged(value.to_owned()),
+                Some(path) => ValuesSource::At {
+                    path: path.to_owned(),
+                    value: value.to_owned(),
+                    is_literal: reference["literal"] == true,
+                },
+            });
+        }
+        let composed = compose_values(&sources, &own).map_err(|error| error.to_string());
+        let got = missing.map_or_else(|| composed.map(|values| config_digest(&values)), Err);
+        let want = match case["error"].as_str() {
+            Some(error) => Err(error.to_owned()),
+            None => Ok(case["digest"].as_str().unwrap().to_owned()),
+        };
+        if got != want {
+            faults.push(format!("{}: {got:?}, not {want:?}", case["id"]));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}

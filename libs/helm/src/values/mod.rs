@@ -1,6 +1,7 @@
 //! Values: reading, merging, paths, and the text that digests are made of.
 
 mod coalesce;
+mod compose;
 mod schema;
 pub mod set;
 
@@ -10,6 +11,7 @@ use sha2::Digest;
 
 pub use coalesce::coalesce;
 pub(crate) use coalesce::{Coalescing, Nulls};
+pub use compose::{ComposeError, ValuesSource, compose};
 pub use schema::{SchemaError, validate};
 
 use crate::typed;
