@@ -14,11 +14,16 @@ pub struct Executor<'t> {
     depth: usize,
     written: usize,
     steps: u64,
+    /// How many lists of nodes and pipelines are under way, one in another.
+    nesting: usize,
 }
+
+/// How many lists and pipelines may be under way for each template that may be.
+const NESTING_PER_TEMPLATE: usize = 40;
 
 impl<'t> Executor<'t> {
     pub(crate) fn new(templates: &'t Templates) -> Self {
-        Self { templates, depth: 0, written: 0, steps: 0 }
+        Self { templates, depth: 0, written: 0, steps: 0, nesting: 0 }
     }
 
     /// The templates being executed.
@@ -47,8 +52,8 @@ impl<'t> Executor<'t> {
         name: &str,
         dot: &Value,
     ) -> Result<String, Error> {
-        let (depth, written, steps) = (self.depth, self.written, self.steps);
-        let mut inner = Executor { templates, depth, written, steps };
+        let Self { depth, written, steps, nesting, .. } = *self;
+        let mut inner = Executor { templates, depth, written, steps, nesting };
         let result = inner.execute(name, dot);
         (self.written, self.steps) = (inner.written, inner.steps);
         result
@@ -167,7 +172,24 @@ impl<'s, 't> State<'s, 't> {
         Ok(())
     }
 
+    /// Goes one level deeper, unless the stack might not suffice.
+    fn enter(&mut self) -> Result<(), Error> {
+        let limit = self.executor.templates.limits.depth.saturating_mul(NESTING_PER_TEMPLATE);
+        if self.executor.nesting >= limit {
+            return self.fail(format!("exceeded maximum nesting ({limit})"));
+        }
+        self.executor.nesting += 1;
+        Ok(())
+    }
+
     fn walk(&mut self, dot: &Operand, nodes: &'s [Node]) -> Result<Flow, Error> {
+        self.enter()?;
+        let flow = self.walk_list(dot, nodes);
+        self.executor.nesting -= 1;
+        flow
+    }
+
+    fn walk_list(&mut self, dot: &Operand, nodes: &'s [Node]) -> Result<Flow, Error> {
         for node in nodes {
             match self.step(dot, node)? {
                 Flow::Next => {}
@@ -360,6 +382,13 @@ impl<'s, 't> State<'s, 't> {
     }
 
     pub(crate) fn pipeline(&mut self, dot: &Operand, pipe: &'s Pipe) -> Evaluated {
+        self.enter()?;
+        let value = self.commands(dot, pipe);
+        self.executor.nesting -= 1;
+        value
+    }
+
+    fn commands(&mut self, dot: &Operand, pipe: &'s Pipe) -> Evaluated {
         self.at(At::Pipe(pipe));
         let mut last = None;
         for command in &pipe.commands {

@@ -9,7 +9,7 @@ use crate::node::{Branch, Command, Node, Number, Pipe, Term, Tree, Word};
 use crate::number;
 
 /// How deep actions and parentheses may nest.
-const MAX_NESTING: usize = 100;
+const MAX_NESTING: usize = 1_000;
 
 /// Parses a file; the templates that it defines come first, its own last.
 pub(crate) fn parse(

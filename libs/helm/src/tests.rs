@@ -142,6 +142,22 @@ fn a_template_that_includes_itself_is_stopped() {
 }
 
 #[test]
+fn deep_templates_that_call_themselves_are_stopped() {
+    let (open, close) = ("{{ if 1 }}".repeat(900), "{{ end }}".repeat(900));
+    let nested =
+        format!("{{{{ define \"a\" }}}}{open}{{{{ include \"a\" . }}}}{close}{{{{ end }}}}");
+    let (open, close) = ("(".repeat(900), ")".repeat(900));
+    let grouped =
+        format!("{{{{ define \"a\" }}}}{{{{ {open}include \"a\" .{close} }}}}{{{{ end }}}}");
+    for helpers in [nested, grouped] {
+        let files =
+            [("templates/_a.tpl", helpers.as_str()), ("templates/a.yaml", "{{ include \"a\" . }}")];
+        let error = render(&chart(&files), "").unwrap_err();
+        assert!(error.contains("exceeded maximum nesting"), "{error}");
+    }
+}
+
+#[test]
 fn a_map_that_holds_itself_has_an_end() {
     let text = "{{ $d := dict }}{{ $_ := set $d \"d\" $d }}a: {{ toJson $d }}{{ toYaml $d }}{{ printf \"%v\" $d | len }}";
     assert!(render(&chart(&[("templates/a.yaml", text)]), "").is_ok());
