@@ -70,6 +70,7 @@ pub(crate) async fn start(
                     scratch: storage.scratch.clone(),
                     ssh: source::SshAlgorithms::default(),
                     gates: Default::default(),
+                    helm: Default::default(),
                 };
                 running.tasks.spawn(source::run(context, options));
             }

@@ -208,6 +208,7 @@ impl Process {
             overrides: source::Overrides::default(),
             scratch: std::env::temp_dir(),
             ssh: source::SshAlgorithms::from_matches(matches),
+            helm: source::HelmLimits::from_matches(matches),
             gates: self.gates(is_alone).map_err(|error| failed(name, &error))?,
         })
     }

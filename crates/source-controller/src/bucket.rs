@@ -50,7 +50,7 @@ impl Source for BucketSource {
         self.download(seen).await
     }
 
-    fn record(object: &Bucket, status: &mut BucketStatus) {
+    fn record(object: &Bucket, status: &mut BucketStatus, _count: &usize) {
         status.observed_ignore.clone_from(&object.spec.ignore);
     }
 

@@ -11,6 +11,9 @@
 mod bucket;
 mod git_repository;
 mod github_app;
+mod helm;
+mod helm_chart;
+mod helm_repository;
 mod oci_repository;
 mod options;
 mod overrides;
@@ -19,7 +22,9 @@ mod pull_secrets;
 mod run;
 mod secrets;
 
-pub use options::{Options, OptionsError, SshAlgorithms, StorageSettings, command, gates};
+pub use options::{
+    HelmLimits, Options, OptionsError, SshAlgorithms, StorageSettings, command, gates,
+};
 pub use overrides::{Override, Overrides};
 pub use run::run;
 

@@ -51,7 +51,7 @@ impl Source for OciSource {
         self.pull(seen).await
     }
 
-    fn record(object: &OciRepository, status: &mut OciRepositoryStatus) {
+    fn record(object: &OciRepository, status: &mut OciRepositoryStatus, (): &()) {
         status.observed_ignore.clone_from(&object.spec.ignore);
         status.observed_layer_selector.clone_from(&object.spec.layer_selector);
     }

@@ -31,6 +31,41 @@ pub struct Options {
     pub ssh: SshAlgorithms,
     /// Which features are on.
     pub gates: Gates,
+    /// How large what Helm needs may be.
+    pub helm: HelmLimits,
+}
+
+/// How large what Helm needs may be, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HelmLimits {
+    /// The index of a repository.
+    pub index: u64,
+    /// A chart.
+    pub chart: u64,
+    /// A file of a chart.
+    pub chart_file: u64,
+}
+
+impl Default for HelmLimits {
+    fn default() -> Self {
+        Self { index: 52_428_800, chart: 10_485_760, chart_file: 5_242_880 }
+    }
+}
+
+impl HelmLimits {
+    /// Reads what [`command`] has added.
+    pub fn from_matches(matches: &ArgMatches) -> Self {
+        let defaults = Self::default();
+        let size = |name: &str, default: u64| {
+            let given = matches.get_one::<usize>(name).copied();
+            given.and_then(|size| u64::try_from(size).ok()).unwrap_or(default)
+        };
+        Self {
+            index: size("helm-index-max-size", defaults.index),
+            chart: size("helm-chart-max-size", defaults.chart),
+            chart_file: size("helm-chart-file-max-size", defaults.chart_file),
+        }
+    }
 }
 
 /// Objects may name the service account that they log in to clouds as.

@@ -40,11 +40,20 @@ pub(crate) trait Source: Send + Sync + 'static {
     /// Tells what every pass depends on.
     fn settings(spec: &Self::Spec) -> Settings;
 
+    /// Tells whether there is nothing to be done for an object, whatever it says.
+    fn is_static(_spec: &Self::Spec) -> bool {
+        false
+    }
+
     /// Looks at the source, and stores what is new.
     fn fetch(&self, seen: &Seen<Self::Spec>) -> impl Future<Output = Outcome<Self::Note>> + Send;
 
     /// Writes what shaped a new artifact into the status.
-    fn record(object: &Resource<Self::Spec>, status: &mut <Self::Spec as Definition>::Status);
+    fn record(
+        object: &Resource<Self::Spec>,
+        status: &mut <Self::Spec as Definition>::Status,
+        note: &Self::Note,
+    );
 
     /// Says what is new, for people.
     fn news(
@@ -150,6 +159,9 @@ impl<S: Source> Reconciler<S> {
     /// Brings one object to where its spec wants it.
     async fn pass(&self, object: Resource<S::Spec>) -> Next {
         let ctx = &self.means.ctx;
+        if S::is_static(&object.spec) {
+            return self.clear(object).await;
+        }
         let owned = owned::<S>();
         let mut publisher = Publisher::new(ctx.cluster.clone(), CONTROLLER, owned, object.clone());
         let mut object = match self.with_finalizer(object, &mut publisher).await {
@@ -189,6 +201,55 @@ impl<S: Source> Reconciler<S> {
             return Next::Retry(error.to_string());
         }
         self.when(report.next)
+    }
+
+    /// Removes what an object still has from a time when something was to be done.
+    async fn clear(&self, object: Resource<S::Spec>) -> Next {
+        let finalizer = flux_api::names::FINALIZER;
+        let has_finalizer = object.metadata.finalizers.iter().any(|f| f == finalizer);
+        let is_clear = !has_finalizer && object.status == Default::default();
+        if is_clear || S::settings(&object.spec).is_suspended {
+            return Next::Await;
+        }
+        let seen = Seen { object: object.clone(), artifact: Presence::None };
+        if let Outcome::NotFinalized(why) = self.means.finalize::<_, S::Note>(&seen).await {
+            return Next::Retry(why);
+        }
+        match self.clear_object(object).await {
+            Ok(()) => Next::Await,
+            Err(error) => Next::Retry(error.to_string()),
+        }
+    }
+
+    /// Empties the status, whose default says that nothing was observed, and drops the finalizer.
+    async fn clear_object(&self, object: Resource<S::Spec>) -> Result<(), flux_cluster::Error> {
+        let cluster = &self.means.ctx.cluster;
+        let (namespace, name) = (&object.metadata.namespace, &object.metadata.name);
+        let target = flux_cluster::Target::new(Resource::<S::Spec>::gvk(), namespace, name);
+        let fields =
+            ["observedGeneration", "conditions", "artifact", "url", "lastHandledReconcileAt"];
+        let nothing: serde_json::Map<_, _> =
+            fields.iter().map(|field| ((*field).to_owned(), serde_json::Value::Null)).collect();
+        let patch = flux_cluster::Patch::Merge(serde_json::json!({ "status": nothing }));
+        let write = flux_cluster::Write::by(CONTROLLER).to("status");
+        let answer = match cluster.patch(&target, &patch, &write).await {
+            Err(error) if error.is_not_found() => return Ok(()),
+            answer => answer?,
+        };
+        let finalizer = flux_api::names::FINALIZER;
+        let mut finalizers = object.metadata.finalizers;
+        if !finalizers.iter().any(|it| it == finalizer) {
+            return Ok(());
+        }
+        finalizers.retain(|it| it != finalizer);
+        let patch = serde_json::json!({
+            "metadata": { "finalizers": finalizers, "resourceVersion": answer.resource_version() },
+        });
+        let write = flux_cluster::Write::by(CONTROLLER);
+        match cluster.patch(&target, &flux_cluster::Patch::Merge(patch), &write).await {
+            Err(error) if error.is_not_found() => Ok(()),
+            patched => patched.map(|_| ()),
+        }
     }
 
     async fn outcome(&self, seen: &Seen<S::Spec>) -> Outcome<S::Note> {

@@ -2,14 +2,18 @@
 
 use std::sync::Arc;
 
-use flux_api::{Definition, GitRepository, GitRepositorySpec, Resource, names};
-use flux_cluster::{Change, Key, Store as Watched, Subscription, Topic};
+use flux_api::{
+    Definition, GitRepository, GitRepositorySpec, HelmChartSpec, HelmRepository, Resource, names,
+};
+use flux_cluster::{Change, Key, List, Store as Watched, Subscription, Topic};
 use flux_manifest::Object;
 use flux_runtime::flags::Shared;
 use flux_runtime::{Context, Priority, Queue, Workers};
 
 use crate::bucket::BucketSource;
 use crate::git_repository::Reconciler;
+use crate::helm_chart::HelmChartSource;
+use crate::helm_repository::HelmRepositorySource;
 use crate::oci_repository::OciSource;
 use crate::options::OBJECT_LEVEL_WORKLOAD_IDENTITY;
 use crate::pass::{self, Means, Source};
@@ -19,7 +23,7 @@ use crate::{Options, Overrides};
 ///
 /// Whoever calls this holds the lease, if there is one.
 pub async fn run(ctx: Context, options: Options) {
-    let Options { shared, store, listener, overrides, scratch, ssh, gates } = options;
+    let Options { shared, store, listener, overrides, scratch, ssh, gates, helm } = options;
     let means = Arc::new(Means {
         ctx: ctx.clone(),
         store: Arc::clone(&store),
@@ -50,11 +54,18 @@ pub async fn run(ctx: Context, options: Options) {
         means: Arc::clone(&means),
         object_level_identity: oci.object_level_identity,
     };
+    let helm_repository = HelmRepositorySource { means: Arc::clone(&means), max_index: helm.index };
+    let ctx_of_charts = ctx.clone();
+    let helm_chart = HelmChartSource { means: Arc::clone(&means), limits: helm };
+    let charts = Queue::new(shared.backoff);
     tokio::join!(
         served,
         repositories(ctx, &shared, (reconciler, overrides)),
-        sources("ocirepository", &means, &shared, oci),
-        sources("bucket", &means, &shared, bucket),
+        sources("ocirepository", (&means, &shared), (oci, Queue::new(shared.backoff))),
+        sources("helmrepository", (&means, &shared), (helm_repository, Queue::new(shared.backoff))),
+        sources("bucket", (&means, &shared), (bucket, Queue::new(shared.backoff))),
+        sources("helmchart", (&means, &shared), (helm_chart, charts.clone())),
+        ctx_of_charts.shutdown.or(wake_charts(&ctx_of_charts, &shared, charts)),
     );
 }
 
@@ -84,12 +95,10 @@ async fn repositories(
 /// Works on the objects of another kind.
 async fn sources<S: Source>(
     controller: &'static str,
-    means: &Arc<Means>,
-    shared: &Shared,
-    source: S,
+    (means, shared): (&Arc<Means>, &Shared),
+    (source, queue): (S, Queue),
 ) {
     let ctx = &means.ctx;
-    let queue = Queue::new(shared.backoff);
     let topic = Topic::all(Resource::<S::Spec>::gvk()).only(shared.watched());
     let subscription = ctx.cluster.watch(topic);
     let workers = Workers {
@@ -102,6 +111,40 @@ async fn sources<S: Source>(
     let fed = ctx.shutdown.or(feed_plain(subscription, queue.clone()));
     let ends = (ctx.metrics.clone(), ctx.shutdown.clone());
     tokio::join!(fed, flux_runtime::run(workers, queue, reconciler, ends));
+}
+
+/// Queues charts whose repository has another artifact than they were made from.
+async fn wake_charts(ctx: &Context, shared: &Shared, queue: Queue) {
+    let topic = Topic::all(HelmRepository::gvk()).only(shared.watched());
+    let mut repositories = ctx.cluster.watch(topic);
+    loop {
+        let Change::Applied { old, new } = repositories.next().await else { continue };
+        let revision = |object: &Object| {
+            object
+                .pointer("/status/artifact/revision")
+                .and_then(|it| it.as_str())
+                .map(str::to_owned)
+        };
+        let Some(now) = revision(&new) else { continue };
+        if old.as_deref().and_then(revision).as_ref() == Some(&now) {
+            continue;
+        }
+        let repository = Key::of(&new);
+        let list = List {
+            labels: shared.watch_label_selector.clone(),
+            ..List::namespace(&repository.namespace)
+        };
+        // Charts that are not seen now are looked at again after their interval.
+        let Ok(charts) = ctx.cluster.fetch_all::<HelmChartSpec>(&list).await else { continue };
+        for chart in charts {
+            let source = &chart.spec.source_ref;
+            let observed = chart.status.observed_source_artifact_revision.as_ref();
+            let is_made_from = source.kind == "HelmRepository" && source.name == repository.name;
+            if is_made_from && observed != Some(&now) {
+                queue.add(Key::new(&chart.metadata.namespace, &chart.metadata.name));
+            }
+        }
+    }
 }
 
 /// Queues what a watch tells, as far as it asks for work.

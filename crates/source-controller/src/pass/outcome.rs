@@ -9,6 +9,8 @@ use flux_runtime::{Event, Severity};
 pub(crate) enum Class {
     /// It is tried again, with growing pauses.
     Retry,
+    /// The same, but only the cluster is told.
+    Quiet,
     /// Nothing happens until the object changes.
     Stall,
 }
@@ -31,11 +33,13 @@ pub(crate) struct Failure {
     pub(crate) reason: &'static str,
     pub(crate) message: String,
     pub(crate) class: Class,
+    /// Reason and message in conditions, where they are not those of the event.
+    pub(crate) shown: Option<(&'static str, String)>,
 }
 
 impl Failure {
     fn new(mark: Mark, reason: &'static str, message: String) -> Self {
-        Self { mark, reason, message, class: Class::Retry }
+        Self { mark, reason, message, class: Class::Retry, shown: None }
     }
 
     /// The source could not be had.
@@ -46,6 +50,11 @@ impl Failure {
     /// The credentials are wrong or missing.
     pub(crate) fn authentication(message: impl Into<String>) -> Self {
         Self::fetch(reason::AUTHENTICATION_FAILED, message)
+    }
+
+    /// A chart could not be built.
+    pub(crate) fn build(reason: &'static str, message: impl Into<String>) -> Self {
+        Self::new(Mark::Problem(condition::BUILD_FAILED), reason, message.into())
     }
 
     /// The store refused.
@@ -61,6 +70,16 @@ impl Failure {
     /// Makes it final until the object changes.
     pub(crate) fn stalled(self) -> Self {
         Self { class: Class::Stall, ..self }
+    }
+
+    /// Tells only the cluster.
+    pub(crate) fn quiet(self) -> Self {
+        Self { class: Class::Quiet, ..self }
+    }
+
+    /// Says something else in conditions than in events.
+    pub(crate) fn shown_as(self, reason: &'static str, message: String) -> Self {
+        Self { shown: Some((reason, message)), ..self }
     }
 
     /// Leaves the conditions as they are.
@@ -97,6 +116,8 @@ pub(crate) struct Progress {
     pub(crate) verified: Verified,
     /// What is told in the cluster only.
     pub(crate) traces: Vec<Event>,
+    /// The revision of what the content is made from.
+    pub(crate) source_revision: Option<String>,
 }
 
 /// A pass that failed.
@@ -144,6 +165,21 @@ pub(crate) enum Outcome<N> {
     UpToDate(Box<UpToDate<N>>),
     /// There is a new artifact.
     Published(Box<Published<N>>),
+}
+
+impl<N> Outcome<N> {
+    /// Returns how far the pass came; `None` if nothing was to be done.
+    pub(crate) fn progress(&self) -> Option<&Progress> {
+        match self {
+            Self::Failed(failed) => Some(&failed.progress),
+            Self::UpToDate(same) => Some(&same.progress),
+            Self::Published(published) => Some(&published.progress),
+            Self::Suspended
+            | Self::Interrupted
+            | Self::Finalized { .. }
+            | Self::NotFinalized(_) => None,
+        }
+    }
 }
 
 /// Makes an event that is told in the cluster only.

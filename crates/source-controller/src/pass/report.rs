@@ -114,6 +114,9 @@ pub(super) fn report<S: Source>(
     let generation = object.metadata.generation;
     let mut status = begun;
     record::<S>(object, &mut status, outcome);
+    if let Some(revision) = outcome.progress().and_then(|it| it.source_revision.as_deref()) {
+        status.set_source_revision(revision);
+    }
     let has_stored = seen.stored().is_some();
     let mut writer = Writer::new(status.conditions_mut(), generation, now);
     mark(&mut writer, outcome, has_stored);
@@ -144,7 +147,7 @@ fn record<S: Source>(
     match outcome {
         Outcome::Published(published) => {
             *status.artifact_mut() = Some(published.artifact.clone());
-            S::record(object, status);
+            S::record(object, status, &published.note);
         }
         Outcome::Finalized { .. } => *status.artifact_mut() = None,
         Outcome::Suspended
@@ -179,7 +182,8 @@ fn mark<N>(writer: &mut Writer<'_>, outcome: &Outcome<N>, has_stored: bool) {
 }
 
 fn mark_well(writer: &mut Writer<'_>, progress: &Progress) {
-    for problem in [condition::FETCH_FAILED, condition::ARTIFACT_OUTDATED] {
+    for problem in [condition::FETCH_FAILED, condition::BUILD_FAILED, condition::ARTIFACT_OUTDATED]
+    {
         writer.remove(problem);
     }
     mark_verified(writer, &progress.verified);
@@ -196,6 +200,7 @@ fn mark_failure(writer: &mut Writer<'_>, failed: &Failed, has_stored: bool) {
     let Failed { failure, progress } = failed;
     if progress.is_fetched {
         writer.remove(condition::FETCH_FAILED);
+        writer.remove(condition::BUILD_FAILED);
     }
     mark_verified(writer, &progress.verified);
     if let Some(found) = &progress.drift {
@@ -205,9 +210,20 @@ fn mark_failure(writer: &mut Writer<'_>, failed: &Failed, has_stored: bool) {
             writer.set(condition::ARTIFACT_OUTDATED, finding);
         }
     }
-    let (reason, message) = (failure.reason, failure.message.as_str());
+    let (reason, message) = match &failure.shown {
+        Some((reason, message)) => (*reason, message.as_str()),
+        None => (failure.reason, failure.message.as_str()),
+    };
     match failure.mark {
-        Mark::Problem(kind) => writer.set(kind, Finding::yes(reason, message)),
+        Mark::Problem(kind) => {
+            // Fetching and building cannot both be what failed last.
+            match kind {
+                condition::BUILD_FAILED => writer.remove(condition::FETCH_FAILED),
+                condition::FETCH_FAILED => writer.remove(condition::BUILD_FAILED),
+                _ => {}
+            }
+            writer.set(kind, Finding::yes(reason, message));
+        }
         Mark::Unverified => writer.set(condition::SOURCE_VERIFIED, Finding::no(reason, message)),
         Mark::Nothing => {}
     }
@@ -295,7 +311,11 @@ fn events<S: Source>(
         Outcome::Failed(failed) => {
             let Failed { failure, progress } = &**failed;
             let mut events = progress.traces.clone();
-            events.push(plain(Severity::Error, failure.reason, failure.message.clone()));
+            let severity = match failure.class {
+                Class::Retry | Class::Stall => Severity::Error,
+                Class::Quiet => Severity::Trace,
+            };
+            events.push(plain(severity, failure.reason, failure.message.clone()));
             events
         }
         Outcome::UpToDate(same) => {
@@ -362,7 +382,7 @@ fn next<S: Source>(
         Outcome::Suspended | Outcome::Interrupted | Outcome::Finalized { .. } => Plan::Await,
         Outcome::NotFinalized(why) => Plan::Retry(deletion_failed(why)),
         Outcome::Failed(failed) => match failed.failure.class {
-            Class::Retry => Plan::Retry(failed.failure.message.clone()),
+            Class::Retry | Class::Quiet => Plan::Retry(failed.failure.message.clone()),
             Class::Stall => Plan::Await,
         },
         Outcome::UpToDate(_) | Outcome::Published(_) => {

@@ -19,11 +19,14 @@ pub(crate) trait SourceStatus: ResourceStatus {
     fn artifact(&self) -> Option<&Artifact>;
     fn artifact_mut(&mut self) -> &mut Option<Artifact>;
     fn url_mut(&mut self) -> &mut Option<String>;
+    /// Records the revision of what the content is made from.
+    fn set_source_revision(&mut self, _revision: &str) {}
 }
 
 macro_rules! source_status {
-    ($($status:ty),*) => {
+    ($($status:ty $(, $more:item)?;)*) => {
         $(impl SourceStatus for $status {
+            $($more)?
             fn artifact(&self) -> Option<&Artifact> {
                 self.artifact.as_ref()
             }
@@ -36,7 +39,14 @@ macro_rules! source_status {
         })*
     };
 }
-source_status!(OciRepositoryStatus, BucketStatus, HelmRepositoryStatus, HelmChartStatus);
+source_status! {
+    OciRepositoryStatus;
+    BucketStatus;
+    HelmRepositoryStatus;
+    HelmChartStatus, fn set_source_revision(&mut self, revision: &str) {
+        self.observed_source_artifact_revision = Some(revision.to_owned());
+    };
+}
 
 /// Whether the store has an artifact.
 #[derive(Debug)]

@@ -6,6 +6,8 @@
 mod bad_input;
 mod bucket;
 mod controller;
+mod helm_chart;
+mod helm_repository;
 mod local;
 mod oci;
 mod traces;

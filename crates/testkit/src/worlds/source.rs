@@ -90,6 +90,7 @@ impl World {
             scratch: directory.path().join("scratch"),
             ssh: Default::default(),
             gates: Default::default(),
+            helm: Default::default(),
         };
         tokio::spawn(run(ctx, options));
         let namespace = namespace.to_owned();
@@ -241,6 +242,24 @@ impl World {
             Ok(object) => object,
             Err(_) => panic!("{kind}/{name} is {:#}", self.object(kind, name).await["status"]),
         }
+    }
+
+    /// Waits until an object is as wanted, and returns how it was in the end in any case.
+    pub async fn eventually(
+        &self,
+        (kind, name): (&str, &str),
+        is_as_wanted: impl Fn(&Value) -> bool,
+    ) -> Value {
+        let gvk = GroupVersionKind::new("source.toolkit.fluxcd.io", "v1", kind);
+        let mut watch = self.cluster.watch(Topic::all(gvk));
+        let wanted = async {
+            while !is_as_wanted(&self.object(kind, name).await) {
+                watch.next().await;
+            }
+        };
+        // Whoever asked sees what is wrong with it.
+        let _ = tokio::time::timeout(PATIENCE, wanted).await;
+        self.object(kind, name).await
     }
 
     /// Waits until Ready of an object's latest generation has this status.

@@ -140,6 +140,7 @@ impl Whole {
             scratch: self.disk.path().join("scratch"),
             ssh: Default::default(),
             gates: Default::default(),
+            helm: Default::default(),
         };
         let artifacts: Arc<dyn kustomize::Artifacts> = Arc::new(fetcher);
         let mut tasks = self.tasks.lock().unwrap();

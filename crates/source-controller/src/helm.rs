@@ -1,0 +1,5 @@
+//! What Helm repositories and charts have in common.
+
+pub(crate) mod getter;
+pub(crate) mod index;
+pub(crate) mod size;
