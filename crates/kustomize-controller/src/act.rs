@@ -296,7 +296,8 @@ impl Pass<'_> {
             Err(_) => Vec::new(),
         };
         let keys = decryption::keys(self.context, &self.object, self.options).await;
-        let inputs = Inputs { lookups, keys };
+        let runtime = tokio::runtime::Handle::current();
+        let inputs = Inputs { lookups, runtime, keys };
         let (root, options) = (self.root(), self.options.clone());
         let build = move || manifests::build(&*tree, &root, &value?, &inputs, &options);
         let built = tokio::task::spawn_blocking(build);

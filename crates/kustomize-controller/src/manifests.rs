@@ -1,14 +1,17 @@
 //! From the files of a source to the objects to apply.
 
 use flux_api::Kustomization;
+use flux_bases::Network;
 use flux_build::{
-    Built, Decryptor, Lookup, NoDecryption, Options as BuildOptions, Sops, Undefined, references,
+    Built, Decryptor, Fetcher, Lookup, NoDecryption, NoRemote, Options as BuildOptions, Sops,
+    Undefined, references,
 };
 use flux_cluster::{Cluster, Target};
 use flux_keys::KeyRing;
 use flux_manifest::GroupVersionKind;
 use flux_tree::Tree;
 use serde_json::Value;
+use tokio::runtime::Handle;
 
 use crate::decryption::NoKeys;
 use crate::options::{Options, gate};
@@ -34,7 +37,9 @@ pub(crate) fn build(
             &sops
         }
     };
-    let settings = BuildOptions { root, undefined, decryptor, ..BuildOptions::default() };
+    let network = Network::new(inputs.runtime.clone(), &options.temp_dir);
+    let fetcher: &dyn Fetcher = if options.no_remote_bases { &NoRemote } else { &network };
+    let settings = BuildOptions { root, undefined, decryptor, fetcher, ..BuildOptions::default() };
     let built = flux_build::build(tree, kustomization, &inputs.lookups, &settings);
     built.map_err(|error| error.to_string())
 }
@@ -43,6 +48,8 @@ pub(crate) fn build(
 pub(crate) struct Inputs {
     /// What `substituteFrom` names.
     pub(crate) lookups: Vec<Lookup>,
+    /// Where requests for remote bases run.
+    pub(crate) runtime: Handle,
     /// The keys of decryption, if there is to be any.
     pub(crate) keys: Option<Result<KeyRing, NoKeys>>,
 }
