@@ -14,7 +14,8 @@ commands:
   test [ARGS…]                          run all tests of the workspace (ARGS go to cargo test)
   tidy                                  check directions, sizes and words
   conformance [AREA…] [--root DIR] [-v] compare with the recorded answers of the original
-  bench [AREA…]                         measure speed in a release build: yaml, apiserver
+  bench [AREA…]                         measure speed in a release build: yaml,
+                                        apiserver, controllers
 ";
 
 fn main() -> ExitCode {
@@ -43,8 +44,11 @@ fn dispatch(command: &str, args: &[String]) -> anyhow::Result<()> {
 }
 
 /// What is measured, by name: the crate and its example.
-const BENCHES: &[(&str, &str, &str)] =
-    &[("yaml", "flux-yaml", "throughput"), ("apiserver", "flux-apiserver", "speed")];
+const BENCHES: &[(&str, &str, &str)] = &[
+    ("yaml", "flux-yaml", "throughput"),
+    ("apiserver", "flux-apiserver", "speed"),
+    ("controllers", "flux-host", "controllers"),
+];
 
 /// Runs the named measurements, all of them if none is named.
 fn bench(args: &[String]) -> anyhow::Result<()> {

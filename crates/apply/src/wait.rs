@@ -1,6 +1,6 @@
 //! Waiting for objects to become what they should be, or to go.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use flux_cluster::{Change as Seen, Contents, Key, List, Subscription, Target, Topic};
@@ -232,9 +232,13 @@ impl Wait<'_> {
 
     /// Watches the kinds of everything that is not there yet.
     fn watch(&self) -> Vec<Subscription> {
-        let pending = self.set.iter().filter(|it| !self.is_done(it));
-        let topics: BTreeSet<Topic> = pending.map(Awaited::topic).collect();
-        topics.into_iter().map(|topic| self.engine.watcher.watch(topic)).collect()
+        let mut topics: BTreeMap<Topic, BTreeSet<Key>> = BTreeMap::new();
+        for it in self.set.iter().filter(|it| !self.is_done(it)) {
+            let key = Key::new(&it.target.namespace, &it.target.name);
+            topics.entry(it.topic()).or_default().insert(key);
+        }
+        let watcher = &self.engine.watcher;
+        topics.into_iter().map(|(topic, keys)| watcher.watch_some(topic, keys)).collect()
     }
 
     /// Notes which objects must be read again; tells whether the watch is no help for now.

@@ -1,6 +1,6 @@
 //! Watches that several subscribers share.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
@@ -104,9 +104,31 @@ type Objects = BTreeMap<Key, Arc<Object>>;
 #[derive(Debug)]
 struct Shared {
     objects: RwLock<Objects>,
-    subscribers: Mutex<Vec<mpsc::UnboundedSender<Change>>>,
+    subscribers: Mutex<Vec<Subscriber>>,
     synced: watch::Sender<bool>,
     task: Mutex<Option<tokio::task::AbortHandle>>,
+}
+
+/// Who hears of changes, and of which.
+#[derive(Debug)]
+struct Subscriber {
+    /// All of them without it.
+    keys: Option<BTreeSet<Key>>,
+    sender: mpsc::UnboundedSender<Change>,
+}
+
+impl Subscriber {
+    /// Tells a change if it is of interest; returns whether anybody listens.
+    fn hear(&self, key: Option<&Key>, change: &Change) -> bool {
+        let is_wanted = match (&self.keys, key) {
+            (Some(keys), Some(key)) => keys.contains(key),
+            _ => true,
+        };
+        match is_wanted {
+            true => self.sender.send(change.clone()).is_ok(),
+            false => !self.sender.is_closed(),
+        }
+    }
 }
 
 impl Drop for Shared {
@@ -188,22 +210,31 @@ impl Cluster {
     /// Must be called inside a tokio runtime. A connection that speaks for somebody else gets
     /// a watch of its own.
     pub fn watch(&self, topic: Topic) -> Subscription {
+        self.take_share(topic, None)
+    }
+
+    /// Takes a share of the watch on a topic that brings changes of these objects only.
+    pub fn watch_some(&self, topic: Topic, keys: BTreeSet<Key>) -> Subscription {
+        self.take_share(topic, Some(keys))
+    }
+
+    fn take_share(&self, topic: Topic, keys: Option<BTreeSet<Key>>) -> Subscription {
         let topic = match topic.kind.kind.as_str() {
             "Secret" | "ConfigMap" if topic.kind.group.is_empty() => topic.metadata(),
             _ => topic,
         };
         if self.identity().is_some() {
-            return self.start_watch(topic).subscribe();
+            return self.start_watch(topic).subscribe(keys);
         }
         let mut running =
             self.shared.watches.running.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(shared) = running.get(&topic).and_then(Weak::upgrade) {
-            return shared.subscribe();
+            return shared.subscribe(keys);
         }
         running.retain(|_, shared| shared.strong_count() > 0);
         let shared = self.start_watch(topic.clone());
         running.insert(topic, Arc::downgrade(&shared));
-        shared.subscribe()
+        shared.subscribe(keys)
     }
 
     fn start_watch(&self, topic: Topic) -> Arc<Shared> {
@@ -225,25 +256,35 @@ impl Shared {
         self.objects.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn subscribe(self: Arc<Self>) -> Subscription {
+    fn subscribe(self: Arc<Self>, keys: Option<BTreeSet<Key>>) -> Subscription {
         let (sender, changes) = mpsc::unbounded_channel();
         {
             // Held while the present is told, so that no change falls in between.
             let objects = self.objects.write().unwrap_or_else(PoisonError::into_inner);
-            for object in objects.values() {
+            let tell = |object: &Arc<Object>| {
                 let _ = sender.send(Change::Applied { old: None, new: Arc::clone(object) });
+            };
+            match &keys {
+                None => objects.values().for_each(tell),
+                Some(keys) => keys.iter().filter_map(|key| objects.get(key)).for_each(tell),
             }
             if *self.synced.borrow() {
                 let _ = sender.send(Change::Synced);
             }
-            self.subscribers.lock().unwrap_or_else(PoisonError::into_inner).push(sender);
+            let mut subscribers = self.subscribers.lock().unwrap_or_else(PoisonError::into_inner);
+            subscribers.push(Subscriber { keys, sender });
         }
         Subscription { changes, shared: self }
     }
 
     fn tell(&self, change: &Change) {
         let mut subscribers = self.subscribers.lock().unwrap_or_else(PoisonError::into_inner);
-        subscribers.retain(|subscriber| subscriber.send(change.clone()).is_ok());
+        let key = match change {
+            Change::Applied { new, .. } => Some(Key::of(new)),
+            Change::Deleted(object) => Some(Key::of(object)),
+            Change::Synced | Change::Interrupted(_) => None,
+        };
+        subscribers.retain(|subscriber| subscriber.hear(key.as_ref(), change));
     }
 
     fn apply(&self, object: Object) {
@@ -264,7 +305,7 @@ impl Shared {
     }
 
     fn replace(&self, listed: Vec<Object>) {
-        let keys: std::collections::BTreeSet<Key> = listed.iter().map(Key::of).collect();
+        let keys: BTreeSet<Key> = listed.iter().map(Key::of).collect();
         let gone: Vec<Arc<Object>> = {
             let mut objects = self.objects.write().unwrap_or_else(PoisonError::into_inner);
             let gone = objects.iter().filter(|(key, _)| !keys.contains(*key));

@@ -139,7 +139,12 @@ fn wake_dependents(old: Option<&Object>, new: &Object, store: &Store, queue: &Qu
                 || old.status.last_applied_revision != new.status.last_applied_revision)
     });
     let own = key(&new);
-    for it in store.list().iter().filter_map(|object| typed(object)) {
+    // Most depend on nothing; reading all of them each time would be the most work there is.
+    let depends = |object: &&Arc<Object>| {
+        let list = object.pointer("/spec/dependsOn").and_then(|it| it.as_array());
+        list.is_some_and(|list| !list.is_empty())
+    };
+    for it in store.list().iter().filter(depends).filter_map(|object| typed(object)) {
         let mut references = it.spec.depends_on.iter().filter(|reference| {
             let own_namespace = &it.metadata.namespace;
             let namespace = reference.namespace.as_ref().filter(|n| !n.is_empty());

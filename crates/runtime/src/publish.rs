@@ -53,7 +53,7 @@ impl<S: Definition> Publisher<S> {
     }
 
     /// Writes finalizers, labels, annotations and spec as far as they changed, then the status.
-    /// Version and generation of `wanted` become those of the answer.
+    /// All of `wanted` but its status becomes what the answer says.
     ///
     /// # Errors
     /// Whatever the server answers. That a resource being deleted is gone already is none.
@@ -74,8 +74,8 @@ impl<S: Definition> Publisher<S> {
         Target::new(Resource::<S>::gvk(), &metadata.namespace, &metadata.name)
     }
 
-    async fn publish_object(&mut self, wanted: &Resource<S>) -> Result<(), PublishError> {
-        let sides = [&self.written, wanted].map(|side| {
+    async fn publish_object(&mut self, wanted: &mut Resource<S>) -> Result<(), PublishError> {
+        let sides = [&self.written, &*wanted].map(|side| {
             let mut side = side.clone();
             side.status = S::Status::default();
             side.metadata.resource_version.clear();
@@ -91,8 +91,13 @@ impl<S: Definition> Publisher<S> {
         }
         let write = Write::by(self.manager);
         let answer = self.cluster.patch(&self.target(), &Patch::Merge(patch), &write).await?;
+        let answer = Resource::<S>::from_object(&answer)?;
+        // What the answer holds beside our changes, as others have just written it or as a watch
+        // leaves it out, is no difference that we want.
+        wanted.metadata.clone_from(&answer.metadata);
+        wanted.spec = answer.spec.clone();
         let status = std::mem::take(&mut self.written.status);
-        self.written = Resource { status, ..Resource::from_object(&answer)? };
+        self.written = Resource { status, ..answer };
         Ok(())
     }
 

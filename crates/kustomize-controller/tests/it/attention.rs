@@ -212,3 +212,24 @@ async fn a_new_revision_ends_the_wait_for_the_old_one_where_that_is_asked_for() 
                     triggered by GitRepository/apps/app";
     assert!(told.iter().any(|it| it == canceled), "{told:#?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_first_pass_leaves_alone_what_others_wrote() {
+    let (world, calls) = counted(false).await;
+    world.push(R1, &[("a.yaml", &map("a", "1"))]).await;
+    let last = "kubectl.kubernetes.io/last-applied-configuration";
+    let object = json!({
+        "apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization",
+        "metadata": {"name": "app", "namespace": NAMESPACE, "annotations": {last: "{}"}},
+        "spec": {"interval": "10m", "prune": true, "path": "./", "targetNamespace": NAMESPACE,
+            "sourceRef": {"kind": "GitRepository", "name": "app"}},
+    });
+    let write = Write::by("kubectl-client-side-apply");
+    world.cluster.create(&object.try_into().unwrap(), &write).await.unwrap();
+    world.ready("app", R1).await;
+    let live = world.cluster.get(&World::kustomization("app")).await.unwrap();
+    assert_eq!(live.annotation(last), Some("{}"));
+    let all = writes(&calls);
+    let own: Vec<_> = all.iter().filter(|it| it.contains("/kustomizations/app?")).collect();
+    assert_eq!(own.len(), 1, "the finalizer and nothing else: {own:#?}");
+}
