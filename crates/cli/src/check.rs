@@ -181,6 +181,29 @@ async fn assess(
     }
 }
 
+/// Waits until a Deployment is healthy; false if it is not in time.
+pub(crate) async fn becomes_healthy(
+    cluster: &flux_cluster::Cluster,
+    target: &Target,
+    deadline: tokio::time::Instant,
+) -> bool {
+    let list = List {
+        fields: format!("metadata.name={}", target.name),
+        ..List::namespace(&target.namespace)
+    };
+    let mut changes = cluster.watch(flux_cluster::Topic::all(target.kind.clone()).only(list));
+    let healthy = async {
+        loop {
+            if let flux_cluster::Change::Applied { new, .. } = changes.next().await
+                && flux_health::judge(new.as_value(), &now()).status == Status::Current
+            {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout_at(deadline, healthy).await.is_ok()
+}
+
 fn now() -> flux_gostd::time::Time {
     flux_gostd::time::Time::from_unix(jiff::Timestamp::now().as_second(), 0)
 }

@@ -26,6 +26,7 @@ mod export;
 mod face;
 mod frame;
 mod get;
+mod install;
 mod interrupt;
 mod io;
 mod kind;

@@ -6,7 +6,7 @@ use crate::frame::global_flags;
 use crate::{CliError, Environment, Exit};
 use crate::{
     build, check, completion, create, debug, delete, dev, diff, envsubst, events, export, get,
-    logs, migrate, plugin, reconcile, stats, suspend, trace, tree, version,
+    install, logs, migrate, plugin, reconcile, stats, suspend, trace, tree, version,
 };
 
 const EXAMPLE: &str = "  # Apply a directory with an API server and controllers on this machine
@@ -43,6 +43,8 @@ pub(crate) fn command(environment: &Environment) -> Command {
                 events::command(),
                 export::command(),
                 get::command(),
+                install::command(),
+                install::uninstall_command(),
                 logs::command(),
                 migrate::command(),
                 plugin::command(),
@@ -85,6 +87,7 @@ pub(crate) async fn run(matches: &Matches, cx: &mut Context<'_>) -> Result<Exit,
         ["events"] => events::run(matches, cx).await,
         ["export", ..] => export::run(matches, cx).await,
         ["get", ..] => get::run(matches, cx).await,
+        ["install"] => install::run(matches, cx).await,
         ["logs"] => logs::run(matches, cx).await,
         ["migrate"] => migrate::run(matches, cx).await,
         ["plugin", ..] => plugin::run(matches, cx),
@@ -94,6 +97,7 @@ pub(crate) async fn run(matches: &Matches, cx: &mut Context<'_>) -> Result<Exit,
         ["suspend", ..] => suspend::suspend(matches, cx).await,
         ["trace"] => trace::run(matches, cx).await,
         ["tree", ..] => tree::run(matches, cx).await,
+        ["uninstall"] => install::uninstall(matches, cx).await,
         ["version"] => version::run(matches, cx).await,
         other => Err(CliError::Usage(format!("flux {} does nothing", other.join(" ")))),
     }

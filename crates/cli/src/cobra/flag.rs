@@ -144,7 +144,6 @@ impl Flag {
     }
 
     /// Leaves it out of help.
-    #[expect(dead_code, reason = "for flags that are still to come")]
     pub(crate) fn hidden(mut self) -> Self {
         self.hidden = true;
         self
