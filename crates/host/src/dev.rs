@@ -1,6 +1,7 @@
 //! A whole installation on this machine: an API server, controllers, and a directory that they
 //! apply.
 
+mod accounts;
 mod install;
 mod standing;
 

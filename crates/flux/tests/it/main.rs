@@ -1,6 +1,8 @@
 //! The executable as a process: started, killed, started again.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod repositories;
+
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};

@@ -1,4 +1,5 @@
-//! What a bootstrap puts into a cluster: definitions, a namespace, a source, a Kustomization.
+//! What a bootstrap puts into a cluster: definitions, a namespace, accounts, a source, a
+//! Kustomization.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use flux_manifest::{GroupVersionKind, Object};
 use serde_json::{Value, json};
 
 use super::FLUX_SYSTEM;
+use super::accounts::accounts;
 use crate::HostError;
 use crate::local::Local;
 
@@ -49,11 +51,12 @@ fn is_established(definition: &Object) -> bool {
     conditions.into_iter().flatten().any(established)
 }
 
-/// Applies namespace, source and Kustomization of a directory.
+/// Applies namespace, accounts, source and Kustomization of a directory.
 pub(super) async fn sync(cluster: &Cluster, local: &Local) -> Result<(), HostError> {
     let metadata = json!({"name": FLUX_SYSTEM, "namespace": FLUX_SYSTEM});
-    let objects = [
-        json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": FLUX_SYSTEM}}),
+    let namespace =
+        json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": FLUX_SYSTEM}});
+    let synced = [
         json!({
             "apiVersion": "source.toolkit.fluxcd.io/v1",
             "kind": "GitRepository",
@@ -72,7 +75,7 @@ pub(super) async fn sync(cluster: &Cluster, local: &Local) -> Result<(), HostErr
             },
         }),
     ];
-    for object in objects {
+    for object in [namespace].into_iter().chain(accounts()).chain(synced) {
         let object = Object::try_from(object).map_err(|error| HostError::Source {
             path: local.directory().to_owned(),
             message: error.to_string(),
